@@ -1,0 +1,91 @@
+package com.vtsim.api.cpu;
+
+import com.vtsim.api.machine.Processor;
+import java.util.List;
+import org.osgi.annotation.versioning.ConsumerType;
+
+/** An x86-64 logical processor as its operator sees it. Machine thread only. */
+@ConsumerType
+public interface LogicalProcessor extends Processor {
+    /** @return registers in display order */
+    List<Register> registers();
+
+    /** @param name lower case: {@code rax}, {@code rip}, {@code cr3}, {@code cs}, {@code cs.base}, {@code rflags}, {@code msr:c0000080}; @throws com.vtsim.api.machine.OperatorException if there is no such register */
+    long register(String name);
+
+    /** Sets a register without the checks an instruction makes. @throws com.vtsim.api.machine.OperatorException as above, or if it cannot be set */
+    void register(String name, long value);
+
+    /** @return the linear address of the next instruction */
+    long nextInstruction();
+
+    /** Disassembles from a linear address on, in the processor's current mode; stops early where memory is not mapped. */
+    List<Line> disassemble(long linear, int count);
+
+    /** Translates without side effects. @return host-physical address, or -1 if it is not mapped */
+    long translate(long linear);
+
+    /** @return each step of translating the address, one line each, for the operator */
+    List<String> walk(long linear);
+
+    /** Adds a breakpoint. @return its number */
+    int breakpoint(Breakpoint breakpoint);
+
+    /** Removes a breakpoint. @return false if there is none of that number */
+    boolean removeBreakpoint(int number);
+
+    /** @return breakpoints by number */
+    java.util.Map<Integer, Breakpoint> breakpoints();
+
+    /** @return what stopped {@link #run} with {@link Outcome#BREAKPOINT} last, one line */
+    String breakpointHit();
+
+    /** Starts (or with 0 ends) recording of the last {@code count} executed instructions. */
+    void history(int count);
+
+    /** @return the recorded instructions, oldest first */
+    List<Line> history();
+
+    /** @return the first fault of the latest chain (fault, double fault, triple fault), in words, with the state then; empty if there was none */
+    List<String> why();
+
+    /**
+     * A register.
+     *
+     * @param name  lower case
+     * @param bits  width
+     * @param value low 64 bits
+     * @param text  decoded where that helps (flags, CR0), else empty
+     */
+    record Register(String name, int bits, long value, String text) { }
+
+    /**
+     * A disassembled instruction.
+     *
+     * @param address linear
+     * @param bytes   encoding
+     * @param text    Intel syntax
+     */
+    record Line(long address, byte[] bytes, String text) { }
+
+    /**
+     * An operator's breakpoint: unseen by the guest.
+     *
+     * @param kind    what it waits for
+     * @param address linear, or a port
+     * @param length  bytes, 1 or more
+     */
+    record Breakpoint(Kind kind, long address, int length) {
+        /** Kinds. */
+        public enum Kind {
+            /** Before the instruction at the address. */
+            EXECUTE,
+            /** After a write. */
+            WRITE,
+            /** After a read or write. */
+            ACCESS,
+            /** After a port access. */
+            PORT
+        }
+    }
+}

@@ -1,0 +1,9 @@
+/**
+ * Extended page tables: guest-physical to host-physical translation.
+ */
+@Export
+@Version("1.0.0")
+package com.vtsim.api.ept;
+
+import org.osgi.annotation.bundle.Export;
+import org.osgi.annotation.versioning.Version;

@@ -1,0 +1,59 @@
+package com.vtsim.api.machine;
+
+import java.util.Optional;
+import org.osgi.annotation.versioning.ConsumerType;
+
+/**
+ * A part of a machine: a processor, a controller, a device. A part is a Declarative Services component created by a
+ * factory configuration and registered under {@code Part} and its family's interface, with {@link #MACHINE} and
+ * {@link #NAME} as service properties.
+ * <p>
+ * Life: constructed (state as at power-on) → {@link #restore} if a predecessor of the same name left a state →
+ * {@link #attach}, again after every change of the machine's parts → {@link #save} → {@link #detach}.
+ * Every method is called on the machine's thread, between two instructions. A part holds no reference to another part
+ * but what it asked of the {@link Board} in its latest {@link #attach}.
+ */
+@ConsumerType
+public interface Part {
+    /** Service property, {@code String}: name of the machine the part belongs to. */
+    String MACHINE = "vtsim.machine";
+    /** Service property, {@code String}: the part's name, unique in its machine: {@code cpu0}, {@code irq}, {@code com1}. */
+    String NAME = "vtsim.name";
+
+    /** @return the value of {@link #NAME} */
+    String name();
+
+    /** @return what it models, the tag of its {@link State}: {@code i8259a}, {@code ns16550a} */
+    String model();
+
+    /**
+     * Takes what the part needs from the board: maps its registers, creates its timers and arms those its state says are
+     * running, looks up the parts it talks to. What an earlier attach mapped, created or listened to is gone by then.
+     */
+    void attach(Board board);
+
+    /** Lets go of host resources (files, sockets). Mappings, timers and line drivers are withdrawn by the machine. */
+    default void detach() { }
+
+    /** Returns the state to what a newly built part has; wiring is not state. */
+    void reset(Reset kind);
+
+    /** @return the whole state, with no class of the part's bundle in it */
+    State save();
+
+    /**
+     * Adopts a saved state: one of this model, or the family's neutral state (see {@link #neutral}).
+     *
+     * @throws StateException if the state is of another model, a newer version, or a field is missing or malformed;
+     *         the part is then unchanged
+     */
+    void restore(State state);
+
+    /**
+     * @return what another model of the same family can adopt, tagged with the family's name as its model; empty where
+     *         the family has no such state
+     */
+    default Optional<State> neutral() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,62 @@
+package com.vtsim.api.machine;
+
+import org.osgi.annotation.versioning.ConsumerType;
+
+/**
+ * A part that retires instructions: what the run loop and the pins of other parts need of it. Machine thread only.
+ */
+@ConsumerType
+public interface Processor extends Part {
+    /** @return 0 for the bootstrap processor, then 1, 2, … */
+    int index();
+
+    /**
+     * Executes instructions until {@code budget} of them have retired, or earlier for another outcome. Pending events are
+     * taken first. Exact: after {@link Outcome#BUDGET} precisely {@code budget} instructions have retired
+     * (an instruction that faulted does not retire; a repeated string instruction retires once, when it is done, and may be interrupted between iterations).
+     *
+     * @param budget at least 1
+     */
+    Outcome run(long budget);
+
+    /** @return instructions retired since power-on; exact also when a device asks in mid-block */
+    long retired();
+
+    /** Makes {@link #run} return after the current instruction; no effect outside of it. */
+    void leave();
+
+    /** @return whether it would execute nothing if run: halted, waiting for SIPI or shut down, and no event pending that ends it */
+    boolean idle();
+
+    /** The INTR pin: level, driven by the interrupt controller; acknowledged through the controller. */
+    void intr(boolean asserted);
+
+    /** An edge on the NMI pin. */
+    void nmi();
+
+    /** INIT: as an INIT message or the INIT# pin. */
+    void init();
+
+    /** @param vector of a start-up message: execution begins at {@code vector << 12} if the processor waits for it */
+    void startup(int vector);
+
+    /** @param enabled whether address bit 20 is passed (A20M# deasserted) */
+    void a20(boolean enabled);
+
+    /** Puts it in the state a boot loader hands over in. */
+    void enter(EntryState state);
+
+    /** Ends of {@link #run}. */
+    enum Outcome {
+        /** The budget is used up. */
+        BUDGET,
+        /** Somebody called {@link #leave}. */
+        LEFT,
+        /** {@link #idle}. */
+        IDLE,
+        /** Triple fault: the platform resets. The first fault of the chain is kept. */
+        SHUTDOWN,
+        /** A breakpoint or watchpoint of the operator, before the instruction or after the access. */
+        BREAKPOINT
+    }
+}

@@ -1,0 +1,18 @@
+package com.vtsim.api.machine;
+
+import org.osgi.annotation.versioning.ProviderType;
+
+/** Takes trace events. Machine thread only. */
+@ProviderType
+public interface Tracer {
+    /** @return whether someone wants events of this kind: ask before building one */
+    boolean wants(String kind);
+
+    /**
+     * Records an event of this part at the current time.
+     *
+     * @param kind family and event: {@code irq.raise}, {@code port.write}
+     * @param text one line, without time or part
+     */
+    void event(String kind, String text);
+}
