@@ -16,7 +16,7 @@ import java.util.List;
  * @param vectorLength    bytes of a VEX form (16 or 32), 0 for other forms
  */
 public record Instruction(Form form, List<Operand> operands, int length, int operandSize, int addressSize,
-        int segmentOverride, boolean lock, int repeat, int vectorLength) {
+        int segmentOverride, boolean lock, int repeat, int vectorLength) implements Decoded {
 
     /** @return the mnemonic as the manual prints it, upper case, without size suffix: {@code MOV}, {@code JNZ}, {@code MOVSB} */
     public String mnemonic() {
