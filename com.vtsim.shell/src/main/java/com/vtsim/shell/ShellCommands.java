@@ -1,0 +1,52 @@
+package com.vtsim.shell;
+
+import com.vtsim.shell.session.CommandTable;
+import com.vtsim.shell.session.Exit;
+import com.vtsim.shell.session.HelpText;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Descriptor;
+import org.apache.felix.service.command.annotations.GogoCommand;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+
+/** The commands about the shell itself. */
+@Component(service = ShellCommands.class)
+@GogoCommand(scope = "vtsim", function = {"help", "exit"})
+public final class ShellCommands {
+
+    private final BundleContext context;
+
+    @Activate
+    public ShellCommands(BundleContext context) {
+        this.context = context;
+    }
+
+    /** All commands, a line each. */
+    @Descriptor("list the commands")
+    public HelpText help() {
+        return HelpText.overview(new CommandTable(context));
+    }
+
+    /** One command's parameters, or one family. */
+    @Descriptor("show the parameters of a command, or the commands of a family")
+    public HelpText help(@Descriptor("name of the command or family") String command) {
+        return HelpText.of(new CommandTable(context), command);
+    }
+
+    /** Ends the session with the status set so far. */
+    @Descriptor("leave the shell")
+    public void exit(CommandSession session) {
+        session.put(Exit.ASKED, true);
+    }
+
+    /** Ends the session with that status. */
+    @Descriptor("leave the shell with an exit status")
+    public void exit(CommandSession session, @Descriptor("0 to 255") int status) {
+        if (status < 0 || status > 255) {
+            throw new CommandError("an exit status is 0 to 255, not " + status);
+        }
+        session.put(Exit.STATUS, status);
+        session.put(Exit.ASKED, true);
+    }
+}

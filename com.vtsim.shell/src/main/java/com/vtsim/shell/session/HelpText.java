@@ -1,0 +1,136 @@
+package com.vtsim.shell.session;
+
+import com.vtsim.shell.CommandError;
+import com.vtsim.shell.draw.Drawable;
+import com.vtsim.shell.draw.Paint;
+import com.vtsim.shell.draw.Paint.Role;
+import com.vtsim.shell.session.CommandTable.Argument;
+import com.vtsim.shell.session.CommandTable.Command;
+import com.vtsim.shell.session.CommandTable.Form;
+import com.vtsim.shell.session.CommandTable.Option;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/** The help that commands give, from their annotations. */
+public final class HelpText implements Drawable {
+
+    /** Families in the order in which a newcomer needs them; others follow by name. */
+    private static final List<String> ORDER = List.of("vtsim", "machine", "cpu", "mem", "irq", "pci", "clock", "log");
+    private static final Set<String> FOREIGN = Set.of("gogo", "felix", "scr", "cm");
+
+    private final List<String[]> rows = new ArrayList<>();
+
+    private HelpText() {
+    }
+
+    /** Whether the scope's commands come with Felix or Gogo. */
+    static boolean isForeign(String scope) {
+        return FOREIGN.contains(scope);
+    }
+
+    /** Whether the scope is a family, whose commands are called by their full names. */
+    static boolean isFamily(String scope) {
+        return !scope.equals("vtsim") && !isForeign(scope);
+    }
+
+    /** All commands, one line each by family; those of Gogo and Felix by name only. */
+    public static HelpText overview(CommandTable table) {
+        Map<String, List<Command>> families = new LinkedHashMap<>();
+        ORDER.forEach(scope -> families.put(scope, new ArrayList<>()));
+        table.all().forEach(command -> families.computeIfAbsent(command.scope(), scope -> new ArrayList<>()).add(command));
+        HelpText text = new HelpText();
+        families.forEach((scope, commands) -> {
+            if (!isForeign(scope)) {
+                commands.forEach(command -> text.row(isFamily(scope) ? command.fullName() : command.name(), command.description()));
+            }
+        });
+        text.row("", "");
+        families.forEach((scope, commands) -> {
+            if (isForeign(scope) && !commands.isEmpty()) {
+                text.row(scope, String.join(" ", commands.stream().map(Command::name).toList()));
+            }
+        });
+        text.row("", "");
+        text.row("help COMMAND", "shows a command's parameters, as in: help log:list");
+        return text;
+    }
+
+    /** The parameters of the commands of that name, or of a family. */
+    public static HelpText of(CommandTable table, String name) {
+        Collection<Command> commands = table.named(name);
+        HelpText text = new HelpText();
+        if (commands.isEmpty()) {
+            commands = table.all().stream().filter(command -> command.scope().equals(name)).toList();
+            commands.forEach(command -> text.row(command.fullName(), command.description()));
+        } else {
+            commands.forEach(text::details);
+        }
+        if (commands.isEmpty()) {
+            List<String> names = table.all().stream().map(Command::fullName).toList();
+            throw new CommandError("no such command: " + name + Diagnosis.nearest(name, names).map(near -> "; did you mean " + near + "?").orElse(""));
+        }
+        return text;
+    }
+
+    private void details(Command command) {
+        if (command.forms().isEmpty()) {
+            row(command.fullName(), "");
+        }
+        for (Form form : command.forms()) {
+            row(usage(command, form), form.description());
+            for (Argument argument : form.arguments()) {
+                row("  " + label(argument), argument.description());
+            }
+            for (Option option : form.options()) {
+                String names = String.join(", ", option.names()) + (option.flag() ? "" : " " + valueName(option));
+                String absent = option.flag() || option.absent().isEmpty() ? "" : " (default: " + option.absent() + ")";
+                row("  " + names, option.description() + absent);
+            }
+        }
+    }
+
+    private static String usage(Command command, Form form) {
+        StringBuilder usage = new StringBuilder(isFamily(command.scope()) ? command.fullName() : command.name());
+        form.arguments().forEach(argument -> usage.append(' ').append(label(argument)));
+        return usage + (form.options().isEmpty() ? "" : " [OPTION…]");
+    }
+
+    private static String label(Argument argument) {
+        return argument.label().toUpperCase(Locale.ROOT) + (argument.many() ? "…" : "");
+    }
+
+    private static String valueName(Option option) {
+        Class<?> type = option.type();
+        if (type.isEnum()) {
+            return String.join("|", java.util.Arrays.stream(type.getEnumConstants()).map(each -> each.toString().toLowerCase(Locale.ROOT)).toList());
+        }
+        return type == String.class ? "TEXT" : type.isPrimitive() ? "N" : type.getSimpleName().toUpperCase(Locale.ROOT);
+    }
+
+    private void row(String name, String description) {
+        rows.add(new String[] {name, description});
+    }
+
+    @Override
+    public String line() {
+        return rows.size() + " lines of help";
+    }
+
+    @Override
+    public String full(Paint paint) {
+        int width = rows.stream().mapToInt(row -> row[0].length()).filter(length -> length <= 30).max().orElse(0);
+        StringBuilder text = new StringBuilder();
+        for (String[] row : rows) {
+            String name = row[0].stripTrailing();
+            String space = name.length() <= width ? " ".repeat(width - name.length() + 2) : "\n" + " ".repeat(width + 2);
+            String line = row[1].isEmpty() ? paint.as(Role.NAME, name) : paint.as(Role.NAME, name) + space + row[1];
+            text.append(line).append('\n');
+        }
+        return text.toString().stripTrailing();
+    }
+}
