@@ -1,0 +1,27 @@
+package com.vtsim.cpu.engine;
+
+/**
+ * The control transfer of a guest's fault, from where it is noticed to where it is delivered. Each processor has one,
+ * reused; it has no stack trace and is no error of VTSim.
+ */
+public final class GuestFault extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+    /** {@link #errorCode} where the exception pushes none. */
+    public static final int NO_CODE = -1;
+
+    /** Exception vector, 0–31. */
+    public int vector;
+    /** Error code, or {@link #NO_CODE}. */
+    public int errorCode;
+    /** CR2 for a page fault (not yet stored); the debug status bits (DR6) for a debug exception. */
+    public long information;
+
+    GuestFault() {
+        super(null, null, false, false);
+    }
+
+    @Override
+    public String getMessage() {
+        return "guest exception " + vector + (errorCode == NO_CODE ? "" : " error code " + Integer.toHexString(errorCode));
+    }
+}
