@@ -21,6 +21,7 @@ import org.apache.felix.service.command.Converter;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
+import org.osgi.service.log.Logger;
 
 /** Says in one line why a command failed, in the operator's terms. */
 final class Diagnosis {
@@ -44,6 +45,15 @@ final class Diagnosis {
             return wrongArguments(text, cause.getMessage());
         }
         return reason(cause);
+    }
+
+    /** Keeps the trace of what a command did not mean to throw; the operator sees one line. */
+    static void log(Logger log, String text, Throwable thrown) {
+        Throwable cause = unwrapped(thrown);
+        if (!(cause instanceof CommandError || cause instanceof IllegalArgumentException && cause.getStackTrace().length > 0
+                && cause.getStackTrace()[0].getClassName().startsWith("org.apache.felix.gogo."))) {
+            log.warn("Command failed: {}", text, cause);
+        }
     }
 
     /** The message of what went wrong, on one line; with its kind where the message alone would not say. */

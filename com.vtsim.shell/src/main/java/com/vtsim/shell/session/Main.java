@@ -103,6 +103,11 @@ public final class Main implements ToIntFunction<String[]> {
         InputStream in = new FileInputStream(FileDescriptor.in);
         try (GogoCommands commands = new GogoCommands(context, processor); CommandSession session = processor.createSession(in, out, err)) {
             Exit exit = prepare(session, commands, flag("vtsim.colour"));
+            if (!flag("vtsim.colour")) {
+                // Gogo's own commands take every session for a terminal; these are the colours of grep and ls.
+                session.put("GREP_COLORS", "mt=:fn=:ln=:se=");
+                session.put("LS_COLORS", "dr=:ex=:sl=:ot=");
+            }
             session.put("args", List.copyOf(arguments));
             for (int i = 0; i < arguments.size(); i++) {
                 session.put(Integer.toString(i + 1), arguments.get(i));
@@ -111,7 +116,7 @@ public final class Main implements ToIntFunction<String[]> {
                 try {
                     step.run(session, out);
                 } catch (Exception e) {
-                    log.debug("Command failed: {}", step.text(), e);
+                    Diagnosis.log(log, step.text(), e);
                     String place = name == null ? "" : name + ":" + step.line() + ": ";
                     err.println("vtsim: " + place + new Diagnosis(context).explain(step.text(), e));
                     return 1;

@@ -118,7 +118,7 @@ final class Prompt implements AutoCloseable {
             try {
                 step.run(session, out);
             } catch (Exception e) {
-                log.debug("Command failed: {}", step.text(), e);
+                Diagnosis.log(log, step.text(), e);
                 session.put(Shell.VAR_EXCEPTION, e);
                 complain(new Diagnosis(context).explain(step.text(), e));
                 return;

@@ -78,6 +78,8 @@ final class Script {
     }
 
     private static void add(List<Step> steps, String text, int start, int end, List<Executable> group) {
+        // An empty line is an empty statement to the parser.
+        group.removeIf(executable -> executable.length() == 0);
         if (group.isEmpty()) {
             return;
         }
