@@ -1,5 +1,9 @@
 package com.vtsim.cpu.engine;
 
+import com.vtsim.api.irq.InterruptController;
+import com.vtsim.api.machine.Clock;
+import com.vtsim.api.machine.PortSpace;
+
 /**
  * The architectural state of a logical processor and what operations do with it. Fields are public for the operations'
  * sake, which live in packages by instruction group; nothing outside the bundle sees them. Machine thread only.
@@ -50,6 +54,15 @@ public final class Cpu {
     public final Interrupts interrupts;
     /** The run loop. */
     public final Execution execution;
+
+    /** The board's ports; null while detached. */
+    public PortSpace ports;
+    /** Virtual time; null while detached. */
+    public Clock clock;
+    /** The machine's interrupt controller; null where there is none. */
+    public InterruptController controller;
+    /** Number of this logical processor in its machine, from 0. */
+    public int index;
 
     private final GuestFault fault = new GuestFault();
 

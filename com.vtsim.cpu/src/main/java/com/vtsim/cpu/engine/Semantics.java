@@ -1,14 +1,15 @@
 package com.vtsim.cpu.engine;
 
+import com.vtsim.cpu.isa.Form;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The meaning of every mnemonic: which factory makes its operations. Filled once by the instruction groups. */
+/** The meaning of every instruction form: which factory makes its operations. Filled once by the instruction groups. */
 public final class Semantics {
     private final Map<String, OperationFactory> factories = new HashMap<>();
 
     /**
-     * Says what a mnemonic means.
+     * Says what a mnemonic means, in every form that has no meaning of its own.
      *
      * @throws IllegalStateException if it has a meaning already
      */
@@ -18,8 +19,19 @@ public final class Semantics {
         }
     }
 
+    /**
+     * Says what one form of a mnemonic means; goes before the mnemonic's meaning.
+     *
+     * @param operands as {@link Form#operands}: {@code Sw,Ew} for the MOV that loads a segment register
+     * @throws IllegalStateException if the form has a meaning of its own already
+     */
+    public void define(String mnemonic, String operands, OperationFactory factory) {
+        define(mnemonic + " " + operands, factory);
+    }
+
     /** @return the factory, or null if the processor does not have the instruction */
-    public OperationFactory of(String mnemonic) {
-        return factories.get(mnemonic);
+    public OperationFactory of(Form form) {
+        OperationFactory own = factories.get(form.mnemonic() + " " + form.operands());
+        return own != null ? own : factories.get(form.mnemonic());
     }
 }
