@@ -11,4 +11,12 @@ package com.vtsim.cpu.engine;
 public abstract class Operation {
     /** Executes it; without a transfer of control, execution goes on with the next operation. */
     public abstract void execute(Cpu cpu);
+
+    /**
+     * @return whether a block ends with this operation: it always sets {@link Cpu#next}, also where a condition lets
+     *         execution go on behind it
+     */
+    public boolean endsBlock() {
+        return false;
+    }
 }
