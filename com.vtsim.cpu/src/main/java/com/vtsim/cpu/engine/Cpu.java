@@ -66,13 +66,18 @@ public final class Cpu {
 
     private final GuestFault fault = new GuestFault();
 
-    /** Wires the sections of the processor together; state as after power-on, nothing attached. */
+    /** A processor without instructions, for tests of single operations. */
     public Cpu() {
+        this(new Semantics());
+    }
+
+    /** Wires the sections of the processor together; state as after power-on, nothing attached. */
+    public Cpu(Semantics semantics) {
         system = new SystemState(this);
         segments = new Segments(this);
         memory = new LinearMemory(this);
         interrupts = new Interrupts(this);
-        execution = new Execution(this);
+        execution = new Execution(this, semantics);
     }
 
     // Faults

@@ -1,43 +1,569 @@
 package com.vtsim.cpu.engine;
 
-/** The run loop of the processor: blocks, events between them, and faults. */
-public final class Execution {
-    private final Cpu cpu;
+import com.vtsim.api.machine.Processor.Outcome;
 
-    Execution(Cpu cpu) {
+/**
+ * The run loop of the processor: executes blocks, recognises events between instructions, and turns faults into
+ * deliveries.
+ *
+ * @sdm Priority Among Concurrent Events; Interrupt and Exception Handling
+ */
+public final class Execution {
+    /** Reasons not to go straight to the next block; or-ed in {@link #events}. */
+    private static final int LEAVE = 1, HALTED = 1 << 1, INTR = 1 << 2, NMI = 1 << 3, INIT = 1 << 4, SHADOW = 1 << 5, STEP = 1 << 6,
+        WAIT_FOR_SIPI = 1 << 7, SIPI = 1 << 8, SHUTDOWN = 1 << 9, WATCH = 1 << 10, DEBUG = 1 << 11, OPERATOR = 1 << 12;
+    /** DR6.BS: the trap comes from EFLAGS.TF. */
+    private static final long DR6_BS = 1 << 14;
+    private static final int VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_AC = 17;
+
+    private final Cpu cpu;
+    private final CodeCache code;
+    private final Breakpoints breakpoints;
+    private final FaultChain chain;
+    private final InstructionHistory history = new InstructionHistory();
+
+    private int events;
+    /** Operations of the current block to execute at most; 0 makes the current one the last. */
+    private int limit;
+    /** Index of the current operation in the current block. */
+    private int position;
+    private boolean inBlock;
+    private Block current;
+    private long retired;
+    private boolean intrPin;
+    private boolean movSsShadow;
+    private boolean nmiBlocked;
+    private int startupVector;
+    /** DR6 bits of debug traps that await their delivery. */
+    private long pendingDebug;
+
+    Execution(Cpu cpu, Semantics semantics) {
         this.cpu = cpu;
+        this.code = new CodeCache(cpu, semantics);
+        this.breakpoints = new Breakpoints(cpu);
+        this.chain = new FaultChain(cpu);
     }
+
+    // The run loop
+
+    /** See {@link com.vtsim.api.machine.Processor#run}. */
+    public Outcome run(long budget) {
+        long end = retired + budget;
+        breakpoints.resume(retired);
+        while (true) {
+            try {
+                return loop(end);
+            } catch (GuestFault fault) {
+                faulted(fault);
+            }
+        }
+    }
+
+    private Outcome loop(long end) {
+        while (true) {
+            long left = end - retired;
+            if (left <= 0) {
+                return Outcome.BUDGET;
+            }
+            if (events != 0) {
+                Outcome outcome = beforeInstruction();
+                if (outcome != null) {
+                    return outcome;
+                }
+                if ((events & (SHADOW | STEP)) != 0 || (events & WATCH) != 0 && breakpoints.near(linearIp())) {
+                    executeOne();
+                    continue;
+                }
+            }
+            execute(left);
+        }
+    }
+
+    /** Executes the block at the instruction pointer, or as much of it as {@code most} allows. */
+    private void execute(long most) {
+        Cpu c = cpu;
+        long ip = c.r[Cpu.RIP];
+        boolean code64 = (c.mode & Mode.SIZE_MASK) == 2;
+        Block block = code.at(code64 ? ip : c.segBase[Cpu.CS] + ip & 0xFFFF_FFFFL);
+        Operation[] operations = block.operations;
+        int count = operations.length <= most ? operations.length : (int) most;
+        if (!code64 && ip + block.length - 1 > c.segments.limit[Cpu.CS]) {
+            count = 1;
+            checkCodeLimit(block, ip);
+        }
+        long after = ip + block.length;
+        c.next = code64 ? after : after & 0xFFFF_FFFFL;
+        current = block;
+        limit = count;
+        inBlock = true;
+        int i = 0;
+        while (i < limit) {
+            position = i;
+            operations[i].execute(c);
+            i++;
+        }
+        inBlock = false;
+        retired += i;
+        if (i == operations.length) {
+            c.r[Cpu.RIP] = c.next;
+        } else {
+            advance(ip + block.starts[i]);
+        }
+    }
+
+    private void advance(long ip) {
+        cpu.r[Cpu.RIP] = (cpu.mode & Mode.SIZE_MASK) == 2 ? ip : ip & 0xFFFF_FFFFL;
+    }
+
+    /** Near the end of the code segment instructions go one at a time, each checked. */
+    private void checkCodeLimit(Block block, long ip) {
+        int first = block.operations.length > 1 ? block.starts[1] : block.length;
+        if (ip + first - 1 > cpu.segments.limit[Cpu.CS]) {
+            throw cpu.protection(0);
+        }
+    }
+
+    /** Executes exactly one instruction, and what follows from it: end of a shadow, single-step trap. */
+    private void executeOne() {
+        boolean trap = (cpu.systemFlags & Flags.TF) != 0;
+        boolean afterMovSs = movSsShadow;
+        events &= ~SHADOW;
+        movSsShadow = false;
+        if (history.recording()) {
+            history.record(linearIp(), cpu.mode);
+        }
+        cpu.systemFlags &= ~Flags.RF;
+        long before = retired;
+        execute(1);
+        if (trap && retired != before && !stepSuppressed) {
+            pendingDebug |= DR6_BS;
+        }
+        stepSuppressed = false;
+        if (pendingDebug != 0) {
+            if (afterMovSs && (pendingDebug & ~DR6_BS) == 0 && movSsShadow) {
+                pendingDebug = 0;
+            } else {
+                events |= DEBUG;
+            }
+        }
+        flagsChanged();
+    }
+
+    /** Set by an event that was delivered inside an instruction (INT n): its single-step trap is not taken. */
+    private boolean stepSuppressed;
+
+    /**
+     * Takes the event of the highest priority.
+     *
+     * @return why the run ends, or null to execute the next instruction
+     */
+    private Outcome beforeInstruction() {
+        while (true) {
+            if ((events & OPERATOR) != 0) {
+                events &= ~OPERATOR;
+                return Outcome.BREAKPOINT;
+            }
+            if ((events & LEAVE) != 0) {
+                events &= ~LEAVE;
+                return Outcome.LEFT;
+            }
+            if ((events & SHUTDOWN) != 0) {
+                return Outcome.SHUTDOWN;
+            }
+            if ((events & INIT) != 0) {
+                initialise();
+                continue;
+            }
+            if ((events & WAIT_FOR_SIPI) != 0) {
+                if ((events & SIPI) == 0) {
+                    return Outcome.IDLE;
+                }
+                startUp();
+                continue;
+            }
+            boolean delivered = takeInterrupt();
+            if (delivered) {
+                continue;
+            }
+            if ((events & HALTED) != 0) {
+                return Outcome.IDLE;
+            }
+            return (events & WATCH) != 0 ? codeBreakpoint() : null;
+        }
+    }
+
+    /** @return whether an event was delivered */
+    private boolean takeInterrupt() {
+        if ((events & DEBUG) != 0 && !movSsShadow) {
+            events &= ~(DEBUG | HALTED);
+            long status = pendingDebug;
+            pendingDebug = 0;
+            deliver(VECTOR_DB, GuestFault.NO_CODE, status, Interrupts.Source.EXCEPTION);
+            return true;
+        }
+        if ((events & NMI) != 0 && !nmiBlocked && !movSsShadow) {
+            events &= ~(NMI | HALTED);
+            nmiBlocked = true;
+            deliver(VECTOR_NMI, GuestFault.NO_CODE, 0, Interrupts.Source.EXTERNAL);
+            return true;
+        }
+        if ((events & (INTR | SHADOW)) == INTR && cpu.controller != null) {
+            events &= ~HALTED;
+            int vector = cpu.controller.acknowledge(cpu.index);
+            deliver(vector, GuestFault.NO_CODE, 0, Interrupts.Source.EXTERNAL);
+            return true;
+        }
+        return false;
+    }
+
+    private Outcome codeBreakpoint() {
+        long linear = linearIp();
+        if (!breakpoints.near(linear)) {
+            return null;
+        }
+        if (breakpoints.operatorStop(linear, retired)) {
+            return Outcome.BREAKPOINT;
+        }
+        if ((cpu.systemFlags & Flags.RF) == 0) {
+            long status = breakpoints.instruction(linear);
+            if (status != 0) {
+                deliver(VECTOR_DB, GuestFault.NO_CODE, status, Interrupts.Source.EXCEPTION);
+            }
+        }
+        return null;
+    }
+
+    // Faults and deliveries
+
+    private void faulted(GuestFault fault) {
+        if (inBlock) {
+            inBlock = false;
+            retired += position;
+            advance(cpu.r[Cpu.RIP] + current.starts[position]);
+        }
+        deliver(fault.vector, fault.errorCode, fault.information, Interrupts.Source.EXCEPTION);
+    }
+
+    /**
+     * Delivers an event and, where its delivery faults, what the manual makes of the two.
+     *
+     * @param information CR2 of a page fault, DR6 bits of a debug exception
+     */
+    private void deliver(int vector, int errorCode, long information, Interrupts.Source source) {
+        int eventVector = vector;
+        int eventCode = errorCode;
+        long eventInformation = information;
+        Interrupts.Source eventSource = source;
+        chain.begin(vector, errorCode, information, source, retired);
+        while (true) {
+            try {
+                if (eventSource == Interrupts.Source.EXCEPTION) {
+                    latch(eventVector, eventInformation);
+                }
+                interrupts(eventVector, eventCode, eventSource);
+                return;
+            } catch (GuestFault second) {
+                chain.add(second);
+                int next = eventSource == Interrupts.Source.EXCEPTION ? FaultChain.combine(eventVector, second.vector) : second.vector;
+                if (next == FaultChain.TRIPLE) {
+                    events |= SHUTDOWN;
+                    chain.shutdown();
+                    return;
+                }
+                boolean doubled = next == VECTOR_DF && second.vector != VECTOR_DF;
+                if (doubled && second.vector == VECTOR_PF) {
+                    cpu.system.cr2 = second.information;
+                }
+                eventVector = next;
+                eventCode = doubled ? 0 : second.errorCode;
+                eventInformation = second.information;
+                eventSource = Interrupts.Source.EXCEPTION;
+            }
+        }
+    }
+
+    private void interrupts(int vector, int errorCode, Interrupts.Source source) {
+        cpu.next = cpu.r[Cpu.RIP];
+        cpu.interrupts.deliver(vector, errorCode, source);
+        cpu.r[Cpu.RIP] = cpu.next;
+    }
+
+    /** Leaves what the exception says in CR2 or DR6. */
+    private void latch(int vector, long information) {
+        if (vector == VECTOR_PF) {
+            cpu.system.cr2 = information;
+        } else if (vector == VECTOR_DB) {
+            cpu.system.dr[6] = cpu.system.dr[6] & ~0xFL | information;
+        }
+    }
+
+    /** @return what happened in the latest chain of faults, in words */
+    public FaultChain chain() {
+        return chain;
+    }
+
+    // What operations and other sections ask of the loop
 
     /** Leaves the block after the current operation: the mode, a mapping or a pin has changed. Operations that write control state call it. */
     public void endBlock() {
+        limit = 0;
     }
 
     /** IF, TF or RF changed. */
     public void flagsChanged() {
+        int now = events & ~(STEP | INTR);
+        if ((cpu.systemFlags & (Flags.TF | Flags.RF)) != 0 || history.recording()) {
+            now |= STEP;
+        }
+        if (intrPin && (cpu.systemFlags & Flags.IF) != 0) {
+            now |= INTR;
+        }
+        if (now != events) {
+            events = now;
+            endBlock();
+        }
     }
 
-    /** No interrupt, debug trap or NMI (as the manual has it) before the instruction after this one has been executed: STI, MOV SS, POP SS. */
+    /** No interrupt (after a load of SS no debug trap and no NMI either) before the instruction after this one has been executed. */
     public void shadow(boolean movSs) {
+        events |= SHADOW;
+        movSsShadow = movSs;
+        endBlock();
     }
 
     /** Halts until an event. */
     public void halt() {
+        events |= HALTED;
+        endBlock();
+    }
+
+    /** IRET has been executed: NMIs are taken again. */
+    public void unblockNmi() {
+        nmiBlocked = false;
+    }
+
+    /** INT n and its kin were delivered by the current instruction: no single-step trap follows it. */
+    public void suppressStep() {
+        stepSuppressed = true;
+    }
+
+    /** Traps with these DR6 bits after the current instruction: task switch with T set, ICEBP's kin. */
+    public void debugTrap(long status) {
+        pendingDebug |= status;
+        events |= DEBUG;
+        endBlock();
+    }
+
+    /** DR7 or a debug address changed. */
+    public void debugRegistersChanged() {
+        breakpoints.changed();
+        events = breakpoints.any() ? events | WATCH : events & ~WATCH;
+        cpu.memory.flush();
+        endBlock();
     }
 
     /** Some linear address means something else from now on. */
     void translationsChanged() {
+        code.translationsChanged();
+        endBlock();
     }
 
-    /** @return whether an operator's or a debug register's data breakpoint lies in the page */
+    /** Pages mean something else from now on: the board's memory map has changed. */
+    public void pagesChanged() {
+        code.forget();
+        cpu.memory.flush();
+    }
+
+    /** @return whether accesses to the page have to be looked at one by one: a data breakpoint lies in it, or alignment is checked */
     boolean watches(long linear) {
-        return false;
+        return breakpoints.dataNear(linear) || alignmentChecked();
+    }
+
+    boolean alignmentChecked() {
+        return (cpu.system.cr0 & SystemState.CR0_AM) != 0 && cpu.cpl == 3 && (cpu.systemFlags & Flags.AC) != 0;
     }
 
     /** Raises #AC if alignment is checked and the access is not aligned. */
     void checkAlignment(long linear, int size) {
+        if ((linear & size - 1) != 0 && alignmentChecked()) {
+            throw cpu.fault(VECTOR_AC, 0);
+        }
     }
 
     /** Compares an access on a watched page with the data breakpoints. */
     void dataAccess(long linear, int size, boolean write) {
+        if (!breakpoints.dataNear(linear) && !breakpoints.dataNear(linear + size - 1)) {
+            return;
+        }
+        long status = breakpoints.data(linear, size, write);
+        if (status != 0) {
+            pendingDebug |= status;
+            events |= DEBUG;
+            endBlock();
+        }
+        if (breakpoints.operatorData(linear, size, write)) {
+            events |= OPERATOR;
+            endBlock();
+        }
+    }
+
+    /** Compares a port access with the breakpoints. */
+    public void portAccess(int port, int size) {
+        if ((events & WATCH) == 0) {
+            return;
+        }
+        long status = breakpoints.port(port, size);
+        if (status != 0) {
+            debugTrap(status);
+        }
+        if (breakpoints.operatorPort(port, size)) {
+            events |= OPERATOR;
+            endBlock();
+        }
+    }
+
+    // Pins
+
+    /** See {@link com.vtsim.api.machine.Processor#intr}. */
+    public void intr(boolean asserted) {
+        intrPin = asserted;
+        flagsChanged();
+    }
+
+    /** An edge on the NMI pin: latched until it is taken. */
+    public void nmi() {
+        events |= NMI;
+        endBlock();
+    }
+
+    /** INIT. */
+    public void init() {
+        events |= INIT;
+        endBlock();
+    }
+
+    /** Start-up message; ignored unless the processor waits for one. */
+    public void startup(int vector) {
+        if ((events & WAIT_FOR_SIPI) != 0 || (events & INIT) != 0) {
+            startupVector = vector;
+            events |= SIPI;
+        }
+    }
+
+    /** Leaves {@link #run} after the current instruction. */
+    public void leave() {
+        if (inBlock) {
+            events |= LEAVE;
+            endBlock();
+        }
+    }
+
+    private void initialise() {
+        ResetState.init(cpu);
+        events &= ~(INIT | HALTED | SHADOW | NMI | SHUTDOWN | DEBUG);
+        movSsShadow = false;
+        pendingDebug = 0;
+        nmiBlocked = false;
+        if (cpu.index != 0) {
+            events |= WAIT_FOR_SIPI;
+        }
+        flagsChanged();
+    }
+
+    private void startUp() {
+        events &= ~(SIPI | WAIT_FOR_SIPI);
+        ResetState.startUp(cpu, startupVector);
+    }
+
+    // For the part around
+
+    /** @return see {@link com.vtsim.api.machine.Processor#retired} */
+    public long retired() {
+        return inBlock ? retired + position : retired;
+    }
+
+    /** @return see {@link com.vtsim.api.machine.Processor#idle} */
+    public boolean idle() {
+        if ((events & SHUTDOWN) != 0) {
+            return true;
+        }
+        if ((events & INIT) != 0) {
+            return false;
+        }
+        if ((events & WAIT_FOR_SIPI) != 0) {
+            return (events & SIPI) == 0;
+        }
+        boolean nmi = (events & NMI) != 0 && !nmiBlocked;
+        boolean intr = (events & INTR) != 0 && cpu.controller != null;
+        return (events & HALTED) != 0 && !nmi && !intr && (events & DEBUG) == 0;
+    }
+
+    /** @return linear address of the next instruction */
+    public long linearIp() {
+        long ip = cpu.r[Cpu.RIP];
+        if (inBlock) {
+            ip += current.starts[position];
+        }
+        return (cpu.mode & Mode.SIZE_MASK) == 2 ? ip : cpu.segBase[Cpu.CS] + ip & 0xFFFF_FFFFL;
+    }
+
+    /** @return debug registers' and operator's breakpoints */
+    public Breakpoints breakpoints() {
+        return breakpoints;
+    }
+
+    /** @return the recorded instructions */
+    public InstructionHistory history() {
+        return history;
+    }
+
+    /** Starts or ends recording. */
+    public void record(int count) {
+        history.keep(count);
+        flagsChanged();
+    }
+
+    /** Tells the code cache of the other processors of the machine. */
+    public void peers(LinearMemory[] others) {
+        code.peers(others);
+    }
+
+    /** Power-on state of the loop: nothing pending; all processors but the first wait for a start-up message. */
+    public void reset() {
+        events = cpu.index == 0 ? 0 : WAIT_FOR_SIPI;
+        if (breakpoints.any()) {
+            events |= WATCH;
+        }
+        movSsShadow = false;
+        nmiBlocked = false;
+        pendingDebug = 0;
+        stepSuppressed = false;
+        code.forget();
+        flagsChanged();
+    }
+
+    /** Makes a waiting processor run, as a loader's entry does. */
+    public void wake() {
+        events &= ~(WAIT_FOR_SIPI | SIPI | HALTED | SHUTDOWN);
+    }
+
+    /** @return the loop's own state */
+    public ExecutionState save() {
+        int kept = events & (HALTED | NMI | INIT | SHADOW | WAIT_FOR_SIPI | SIPI | SHUTDOWN | DEBUG);
+        return new ExecutionState(retired, kept, intrPin, movSsShadow, nmiBlocked, startupVector, pendingDebug);
+    }
+
+    /** Adopts a saved state. */
+    public void restore(ExecutionState state) {
+        retired = state.retired();
+        events = state.events();
+        intrPin = state.intrPin();
+        movSsShadow = state.movSsShadow();
+        nmiBlocked = state.nmiBlocked();
+        startupVector = state.startupVector();
+        pendingDebug = state.pendingDebug();
+        code.forget();
+        debugRegistersChanged();
+        flagsChanged();
     }
 }

@@ -48,6 +48,7 @@ public final class LinearMemory {
     private int[] offset;
     private int current;
     private MemorySpace space;
+    private boolean alignmentChecked;
 
     LinearMemory(Cpu cpu) {
         this.cpu = cpu;
@@ -85,6 +86,11 @@ public final class LinearMemory {
         int set = cpu.cpl == 3 ? 1 : (cpu.system.cr4 & SystemState.CR4_SMAP) != 0 && (cpu.systemFlags & Flags.AC) != 0 ? 2 : 0;
         if (set != current) {
             select(set);
+        }
+        boolean checked = cpu.execution != null && cpu.execution.alignmentChecked();
+        if (checked != alignmentChecked) {
+            alignmentChecked = checked;
+            flush();
         }
     }
 
@@ -305,7 +311,7 @@ public final class LinearMemory {
     private long fill(long linear, int access) {
         long physical = paging.translate(linear, access | rights());
         MemoryPage page = space.page(physical);
-        if (page == null || paging.restricted(linear)) {
+        if (page == null || cpu.execution.watches(linear)) {
             return physical;
         }
         int i = index(linear);

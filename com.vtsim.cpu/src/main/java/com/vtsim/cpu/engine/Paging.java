@@ -2,20 +2,43 @@ package com.vtsim.cpu.engine;
 
 import com.vtsim.api.machine.MemorySpace;
 
-/** Linear to physical addresses: walks of the paging structures, with their checks and accessed and dirty bits. */
+/**
+ * Linear to physical addresses: walks of the paging structures, with their checks, and the accessed and dirty bits.
+ * Not a cache; {@link LinearMemory} and {@link CodeCache} are.
+ *
+ * @sdm Paging: 32-Bit Paging; PAE Paging; 4-Level Paging and 5-Level Paging; Access Rights; Page-Fault Exceptions
+ */
 public final class Paging {
-    /** Kinds of access, or-ed. Data read is 0. */
+    /** Kinds of access, or-ed. Data read is 0; {@link #IMPLICIT} is a supervisor access whatever CPL is. */
     public static final int READ = 0, WRITE = 1, USER = 2, FETCH = 4, IMPLICIT = 8;
+    /** MAXPHYADDR, as CPUID announces it. */
+    public static final int PHYSICAL_BITS = 40;
+
+    /** Bits of a paging-structure entry. */
+    static final long P = 1, RW = 1 << 1, US = 1 << 2, A = 1 << 5, D = 1 << 6, PS = 1 << 7, XD = 1L << 63;
+    /** Bits of a page fault's error code. */
+    static final int CODE_P = 1, CODE_W = 2, CODE_U = 4, CODE_RSVD = 8, CODE_ID = 16, CODE_PK = 32;
+
+    private static final long FRAME = (1L << PHYSICAL_BITS) - 1 & ~0xFFFL;
+    private static final long TOO_HIGH = (1L << 52) - 1 & ~((1L << PHYSICAL_BITS) - 1);
 
     private final Cpu cpu;
     private MemorySpace space;
+
+    /** Physical addresses of the entries used by the walk under way, root first, and their values. */
+    private final long[] entryAddress = new long[5];
+    private final long[] entry = new long[5];
+    private int depth;
+    /** Combined rights of the walk under way. */
+    private long rights;
+    private boolean executeDisabled;
 
     Paging(Cpu cpu) {
         this.cpu = cpu;
     }
 
-    void attach(MemorySpace space) {
-        this.space = space;
+    void attach(MemorySpace memory) {
+        this.space = memory;
     }
 
     /** @return whether the address is canonical for the number of linear-address bits in effect */
@@ -24,13 +47,187 @@ public final class Paging {
         return linear << shift >> shift == linear;
     }
 
-    /** @return whether accesses to this page need a look each time: a data breakpoint lies in it, or alignment is checked */
-    boolean restricted(long linear) {
-        return cpu.execution.watches(linear);
+    /** @return physical address, after the walk's checks; throws #PF and sets the accessed and dirty bits where it succeeds */
+    public long translate(long linear, int access) {
+        SystemState system = cpu.system;
+        if ((system.cr0 & SystemState.CR0_PG) == 0) {
+            return linear & system.a20Mask;
+        }
+        return (walk(linear, access) & ~0xFFFL | linear & 0xFFF) & system.a20Mask;
     }
 
-    /** @return physical address, after the walk's checks; throws #PF */
-    public long translate(long linear, int access) {
-        return linear & cpu.system.a20Mask;
+    /** @return physical address without checks of rights and without side effects, or -1 where nothing is mapped */
+    public long peek(long linear) {
+        SystemState system = cpu.system;
+        if ((system.cr0 & SystemState.CR0_PG) == 0) {
+            return linear & system.a20Mask;
+        }
+        if (system.longMode() && !canonical(linear)) {
+            return -1;
+        }
+        try {
+            return (frame(linear, 0) & ~0xFFFL | linear & 0xFFF) & system.a20Mask;
+        } catch (GuestFault notMapped) {
+            return -1;
+        }
+    }
+
+    private long walk(long linear, int access) {
+        long frame = frame(linear, access);
+        checkRights(linear, access);
+        for (int i = 0; i < depth; i++) {
+            long set = i == depth - 1 && (access & WRITE) != 0 ? A | D : A;
+            if ((entry[i] & set) != set) {
+                int size = wide() ? 8 : 4;
+                space.write(entryAddress[i], size, entry[i] | set);
+            }
+        }
+        return frame;
+    }
+
+    private boolean wide() {
+        return (cpu.system.cr4 & SystemState.CR4_PAE) != 0;
+    }
+
+    /** Follows the structures to the page frame; throws for entries that are not present or have reserved bits set. */
+    private long frame(long linear, int access) {
+        depth = 0;
+        rights = RW | US;
+        executeDisabled = false;
+        if (!wide()) {
+            return frame32(linear, access);
+        }
+        if (!cpu.system.longMode()) {
+            long pdpte = cpu.system.pdpte[(int) (linear >>> 30) & 3];
+            if ((pdpte & P) == 0) {
+                throw pageFault(linear, access, 0);
+            }
+            return lowerLevels(linear, access, pdpte & FRAME, 1);
+        }
+        long table = cpu.system.cr3 & FRAME;
+        int level = (cpu.system.cr4 & SystemState.CR4_LA57) != 0 ? 4 : 3;
+        for (; level >= 2; level--) {
+            long value = next(linear, access, table, level);
+            if (level == 2 && (value & PS) != 0) {
+                if ((value & 0x3FFF_E000L) != 0) {
+                    throw pageFault(linear, access, CODE_P | CODE_RSVD);
+                }
+                return value & FRAME & ~0x3FFF_FFFFL | linear & 0x3FFF_F000L;
+            }
+            if (level > 2 && (value & PS) != 0) {
+                throw pageFault(linear, access, CODE_P | CODE_RSVD);
+            }
+            table = value & FRAME;
+        }
+        return lowerLevels(linear, access, table, 1);
+    }
+
+    private long lowerLevels(long linear, int access, long directory, int level) {
+        long pde = next(linear, access, directory, level);
+        if ((pde & PS) != 0) {
+            if ((pde & 0x1F_E000L) != 0) {
+                throw pageFault(linear, access, CODE_P | CODE_RSVD);
+            }
+            return pde & FRAME & ~0x1F_FFFFL | linear & 0x1F_F000L;
+        }
+        return next(linear, access, pde & FRAME, 0) & FRAME;
+    }
+
+    /** Reads the 8-byte entry of a level (0 page table … 4 PML5) and takes in its rights. */
+    private long next(long linear, int access, long table, int level) {
+        long address = table + (linear >>> 12 + 9 * level & 0x1FF) * 8;
+        long value = space.read(address, 8);
+        if ((value & P) == 0) {
+            throw pageFault(linear, access, 0);
+        }
+        boolean noExecute = (cpu.system.efer & SystemState.EFER_NXE) != 0;
+        // With PAE paging bits 62:52 are reserved too; in IA-32e mode they are ignored or hold the protection key.
+        long reserved = TOO_HIGH | (noExecute ? 0 : XD) | (cpu.system.longMode() ? 0 : 0x7FF0_0000_0000_0000L);
+        if ((value & reserved) != 0) {
+            throw pageFault(linear, access, CODE_P | CODE_RSVD);
+        }
+        entryAddress[depth] = address;
+        entry[depth++] = value;
+        rights &= value;
+        executeDisabled |= value < 0;
+        return value;
+    }
+
+    private long frame32(long linear, int access) {
+        long address = (cpu.system.cr3 & 0xFFFF_F000L) + (linear >>> 22 & 0x3FF) * 4;
+        long pde = entry32(linear, access, address);
+        if ((pde & PS) != 0 && (cpu.system.cr4 & SystemState.CR4_PSE) != 0) {
+            // PSE-36: bits 20:13 are physical-address bits 39:32, bit 21 is reserved.
+            if ((pde & 1 << 21) != 0) {
+                throw pageFault(linear, access, CODE_P | CODE_RSVD);
+            }
+            return pde & 0xFFC0_0000L | (pde >>> 13 & 0xFF) << 32 | linear & 0x3F_F000L;
+        }
+        return entry32(linear, access, (pde & 0xFFFF_F000L) + (linear >>> 12 & 0x3FF) * 4) & 0xFFFF_F000L;
+    }
+
+    private long entry32(long linear, int access, long address) {
+        long value = space.read(address, 4);
+        if ((value & P) == 0) {
+            throw pageFault(linear, access, 0);
+        }
+        entryAddress[depth] = address;
+        entry[depth++] = value;
+        rights &= value;
+        return value;
+    }
+
+    private void checkRights(long linear, int access) {
+        SystemState system = cpu.system;
+        boolean user = (access & (USER | IMPLICIT)) == USER;
+        boolean userPage = (rights & US) != 0;
+        boolean writable = (rights & RW) != 0;
+        boolean allowed = true;
+        if ((access & FETCH) != 0) {
+            allowed = !executeDisabled && (user ? userPage : !userPage || (system.cr4 & SystemState.CR4_SMEP) == 0);
+        } else if (user) {
+            allowed = userPage && (writable || (access & WRITE) == 0);
+        } else {
+            if (userPage && (system.cr4 & SystemState.CR4_SMAP) != 0) {
+                allowed = (access & IMPLICIT) == 0 && (cpu.systemFlags & Flags.AC) != 0;
+            }
+            if ((access & WRITE) != 0 && !writable && (system.cr0 & SystemState.CR0_WP) != 0) {
+                allowed = false;
+            }
+        }
+        if (!allowed) {
+            throw pageFault(linear, access, CODE_P);
+        }
+        if (userPage && (access & FETCH) == 0 && (system.cr4 & SystemState.CR4_PKE) != 0 && system.longMode()) {
+            checkProtectionKey(linear, access, user);
+        }
+    }
+
+    private void checkProtectionKey(long linear, int access, boolean user) {
+        int key = (int) (entry[depth - 1] >>> 59) & 0xF;
+        int bits = cpu.system.pkru >>> 2 * key & 3;
+        boolean writeDenied = (bits & 2) != 0 && (access & WRITE) != 0 && (user || (cpu.system.cr0 & SystemState.CR0_WP) != 0);
+        if ((bits & 1) != 0 || writeDenied) {
+            throw pageFault(linear, access, CODE_P | CODE_PK);
+        }
+    }
+
+    private GuestFault pageFault(long linear, int access, int code) {
+        SystemState system = cpu.system;
+        int errorCode = code;
+        if ((access & WRITE) != 0) {
+            errorCode |= CODE_W;
+        }
+        if ((access & (USER | IMPLICIT)) == USER) {
+            errorCode |= CODE_U;
+        }
+        boolean fetchReported = (system.cr4 & SystemState.CR4_SMEP) != 0
+            || (system.cr4 & SystemState.CR4_PAE) != 0 && (system.efer & SystemState.EFER_NXE) != 0;
+        if ((access & FETCH) != 0 && fetchReported) {
+            errorCode |= CODE_ID;
+        }
+        GuestFault fault = cpu.fault(14, errorCode);
+        fault.information = linear;
+        return fault;
     }
 }

@@ -1,0 +1,267 @@
+package com.vtsim.cpu.engine;
+
+import com.vtsim.api.machine.MemoryPage;
+import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.cpu.isa.ByteSource;
+import com.vtsim.cpu.isa.Decoded;
+import com.vtsim.cpu.isa.Decoder;
+import com.vtsim.cpu.isa.Form;
+import com.vtsim.cpu.isa.Instruction;
+import com.vtsim.cpu.isa.OpcodeTable;
+import com.vtsim.cpu.isa.Undecodable;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Decoded blocks by linear address (a direct-mapped look-aside), by physical page behind it, and the decoding of new ones.
+ */
+final class CodeCache {
+    private static final int SLOTS = 1 << 14;
+    private static final int PAGES = 1 << 8;
+    private static final int MOST_OPERATIONS = 48;
+
+    private final Cpu cpu;
+    private final Semantics semantics;
+    private static final OperationFactory ABSENT = (instruction, at) -> null;
+
+    /** Factory of each form, by {@link Form#index}, as far as it has been asked for. */
+    private final OperationFactory[] factories = new OperationFactory[OpcodeTable.instance().forms().size()];
+    private final Decoder decoder = new Decoder();
+    private final Fetch fetch = new Fetch();
+    private final Map<MemoryPage, CodePage> pages = new HashMap<>();
+
+    private final long[] tags = new long[SLOTS];
+    private final Block[] blocks = new Block[SLOTS];
+    /** Look-aside for fetch translations: linear page with bit 0 for user mode, and its code page. */
+    private final long[] pageTags = new long[PAGES];
+    private final CodePage[] pageOf = new CodePage[PAGES];
+    private boolean used;
+    /** Processors of the same machine, told of pages that get their first block. */
+    private LinearMemory[] peers;
+
+    private final Operation[] operations = new Operation[MOST_OPERATIONS];
+    private final short[] starts = new short[MOST_OPERATIONS];
+
+    CodeCache(Cpu cpu, Semantics semantics) {
+        this.cpu = cpu;
+        this.semantics = semantics;
+        this.peers = new LinearMemory[0];
+        Arrays.fill(tags, 1);
+        Arrays.fill(pageTags, 2);
+    }
+
+    void peers(LinearMemory[] others) {
+        peers = others;
+    }
+
+    /** Linear addresses mean something else: forgets the look-asides. */
+    void translationsChanged() {
+        if (used) {
+            // Tags are odd or have impossible low bits when empty; blocks are checked by tag first.
+            Arrays.fill(blocks, null);
+            Arrays.fill(pageTags, 2);
+            used = false;
+        }
+    }
+
+    /** Forgets every block: pages mean something else. */
+    void forget() {
+        pages.values().forEach(CodePage::forget);
+        pages.clear();
+        translationsChanged();
+    }
+
+    void pageWatched(MemoryPage page) {
+        cpu.memory.dropWritable(page);
+        for (LinearMemory peer : peers) {
+            peer.dropWritable(page);
+        }
+    }
+
+    void blocksDropped() {
+        cpu.execution.endBlock();
+    }
+
+    /** @return the block at a linear address in the current mode; throws the guest's fault where it cannot be fetched */
+    Block at(long linear) {
+        int slot = (int) (linear ^ linear >>> 12) & SLOTS - 1;
+        Block block = blocks[slot];
+        if (block != null && tags[slot] == linear && block.key == cpu.mode && block.valid) {
+            return block;
+        }
+        block = look(linear);
+        tags[slot] = linear;
+        blocks[slot] = block;
+        used = true;
+        return block;
+    }
+
+    private Block look(long linear) {
+        CodePage page = page(linear);
+        int key = cpu.mode;
+        int offset = (int) linear & MemorySpace.PAGE - 1;
+        if (page != null) {
+            Block block = page.find(offset, key);
+            if (block != null && (block.second == null || block.second == page(linear + block.length - 1))) {
+                return block;
+            }
+            if (block != null) {
+                // The page behind has been mapped elsewhere: the instruction that reaches into it is another one now.
+                page.written(page.page, offset, 1);
+            }
+        }
+        Block block = decode(linear, page);
+        if (page != null && block.valid) {
+            page.add(block);
+        }
+        return block;
+    }
+
+    /** @return the code page of a linear address, null where code is fetched from a device or nothing */
+    private CodePage page(long linear) {
+        long tag = linear & -MemorySpace.PAGE | (cpu.cpl == 3 ? 1 : 0);
+        int slot = (int) (linear >>> 12) & PAGES - 1;
+        if (pageTags[slot] == tag) {
+            return pageOf[slot];
+        }
+        MemoryPage memory = cpu.memory.space().page(translate(linear));
+        if (memory == null) {
+            return null;
+        }
+        CodePage page = pages.get(memory);
+        if (page == null) {
+            page = new CodePage(memory, this);
+            pages.put(memory, page);
+        }
+        pageTags[slot] = tag;
+        pageOf[slot] = page;
+        used = true;
+        return page;
+    }
+
+    private long translate(long linear) {
+        if ((cpu.mode & Mode.SIZE_MASK) == 2 && !cpu.memory.paging().canonical(linear)) {
+            throw cpu.protection(0);
+        }
+        return cpu.memory.paging().translate(linear, Paging.FETCH | (cpu.cpl == 3 ? Paging.USER : 0));
+    }
+
+    /** Decodes until control may go elsewhere, the page ends or the block is long enough. */
+    private Block decode(long linear, CodePage page) {
+        int key = cpu.mode;
+        int codeSize = Mode.codeSize(key);
+        int offset = (int) linear & MemorySpace.PAGE - 1;
+        int count = 0;
+        int length = 0;
+        boolean ends = false;
+        fetch.begin(linear, page);
+        while (!ends && count < MOST_OPERATIONS && offset + length < MemorySpace.PAGE) {
+            fetch.at(length);
+            Decoded decoded;
+            try {
+                decoded = decoder.decode(fetch, codeSize);
+            } catch (GuestFault notFetched) {
+                if (count == 0) {
+                    throw notFetched;
+                }
+                break;
+            }
+            if (offset + length + decoder.fetched() > MemorySpace.PAGE && count > 0) {
+                // An instruction that reaches into the next page is a block of its own.
+                break;
+            }
+            Operation operation = operation(decoded, new Translation(key, length, length + decoder.fetched()));
+            starts[count] = (short) length;
+            operations[count++] = operation;
+            length += decoder.fetched();
+            ends = operation.endsBlock() || page == null;
+        }
+        CodePage second = offset + length > MemorySpace.PAGE ? fetch.second : null;
+        boolean cacheable = page != null && (second != null || offset + length <= MemorySpace.PAGE);
+        Block block = new Block(key, offset, length, Arrays.copyOf(operations, count), Arrays.copyOf(starts, count), second);
+        block.valid = cacheable;
+        return block;
+    }
+
+    private OperationFactory factory(Form form) {
+        OperationFactory factory = factories[form.index()];
+        if (factory == null) {
+            factory = semantics.of(form);
+            factory = factory == null ? ABSENT : factory;
+            factories[form.index()] = factory;
+        }
+        return factory;
+    }
+
+    private Operation operation(Decoded decoded, Translation at) {
+        if (decoded instanceof Instruction instruction) {
+            Operation operation = factory(instruction.form()).create(instruction, at);
+            return operation == null ? Raise.UNDEFINED : operation;
+        }
+        return decoded == Undecodable.TOO_LONG ? Raise.PROTECTION : Raise.UNDEFINED;
+    }
+
+    /** An operation that only raises an exception. */
+    private static final class Raise extends Operation {
+        static final Raise UNDEFINED = new Raise(6, GuestFault.NO_CODE);
+        static final Raise PROTECTION = new Raise(13, 0);
+        private final int vector;
+        private final int errorCode;
+
+        private Raise(int vector, int errorCode) {
+            this.vector = vector;
+            this.errorCode = errorCode;
+        }
+
+        @Override
+        public void execute(Cpu cpu) {
+            throw cpu.fault(vector, errorCode);
+        }
+
+        @Override
+        public boolean endsBlock() {
+            return true;
+        }
+    }
+
+    /** Hands the decoder the bytes of one page and, where an instruction needs them, those of the next. */
+    private final class Fetch implements ByteSource {
+        private long linear;
+        private CodePage first;
+        private CodePage second;
+        private long secondPhysical;
+        private int offset;
+        private int at;
+
+        void begin(long start, CodePage page) {
+            linear = start;
+            offset = (int) start & MemorySpace.PAGE - 1;
+            first = page;
+            second = null;
+            secondPhysical = -1;
+        }
+
+        void at(int position) {
+            at = position;
+        }
+
+        @Override
+        public int next() {
+            int index = offset + at++;
+            if (index < MemorySpace.PAGE) {
+                if (first != null) {
+                    return first.page.bytes[first.page.offset + index] & 0xFF;
+                }
+                return (int) cpu.memory.space().read(translate(linear & -MemorySpace.PAGE) + index, 1);
+            }
+            if (secondPhysical == -1) {
+                long following = (linear & -MemorySpace.PAGE) + MemorySpace.PAGE;
+                long wrapped = (cpu.mode & Mode.SIZE_MASK) == 2 ? following : following & 0xFFFF_FFFFL;
+                second = page(wrapped);
+                secondPhysical = translate(wrapped);
+            }
+            return (int) cpu.memory.space().read(secondPhysical + index - MemorySpace.PAGE, 1);
+        }
+    }
+}

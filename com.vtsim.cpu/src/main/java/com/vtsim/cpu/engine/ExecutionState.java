@@ -1,0 +1,15 @@
+package com.vtsim.cpu.engine;
+
+/**
+ * What the run loop saves.
+ *
+ * @param retired       instructions since power-on
+ * @param events        pending events, as {@link Execution} numbers them
+ * @param intrPin       level of INTR
+ * @param movSsShadow   whether the shadow in force comes from a load of SS
+ * @param nmiBlocked    between an NMI and its IRET
+ * @param startupVector of a pending start-up message
+ * @param pendingDebug  DR6 bits of pending debug traps
+ */
+public record ExecutionState(long retired, int events, boolean intrPin, boolean movSsShadow, boolean nmiBlocked, int startupVector,
+        long pendingDebug) { }
