@@ -1,5 +1,6 @@
 package com.vtsim.shell;
 
+import com.vtsim.api.machine.OperatorException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
@@ -39,7 +40,7 @@ public final class Quantity {
      *
      * @param text hexadecimal values may use all 64 bits
      * @return the value; unsigned if written in hexadecimal
-     * @throws CommandError if the text is none of these or does not fit in 64 bits
+     * @throws OperatorException if the text is none of these or does not fit in 64 bits
      */
     public static long number(String text) {
         Matcher hex = HEX.matcher(text);
@@ -53,13 +54,13 @@ public final class Quantity {
      * A number of bytes.
      *
      * @param text with a unit of size or none
-     * @throws CommandError if the text is no size, is negative or does not fit in 63 bits
+     * @throws OperatorException if the text is no size, is negative or does not fit in 63 bits
      */
     public static long bytes(String text) {
         Matcher hex = HEX.matcher(text);
         long bytes = hex.matches() ? number(text) : decimal(text, true, false);
         if (bytes < 0) {
-            throw new CommandError("\"" + text + "\" is no size: it is negative");
+            throw new OperatorException("'" + text + "' is no size: it is negative");
         }
         return bytes;
     }
@@ -68,7 +69,7 @@ public final class Quantity {
      * A span of time.
      *
      * @param text with a unit of time; only 0 goes without
-     * @throws CommandError if the text is no duration, is negative or exceeds 292 years
+     * @throws OperatorException if the text is no duration, is negative or exceeds 292 years
      */
     public static Duration duration(String text) {
         if (text.equals("0")) {
@@ -76,11 +77,11 @@ public final class Quantity {
         }
         Matcher parts = DECIMAL.matcher(text);
         if (!parts.matches() || !TIMES.containsKey(parts.group(3).toLowerCase(Locale.ROOT))) {
-            throw new CommandError("\"" + text + "\" is no duration; write it as 250ms or 10s (units: ns, us, ms, s, min, h)");
+            throw new OperatorException("'" + text + "' is no duration; write it as 250ms or 10s (units: ns, us, ms, s, min, h)");
         }
         long nanoseconds = decimal(text, false, true);
         if (nanoseconds < 0) {
-            throw new CommandError("\"" + text + "\" is no duration: it is negative");
+            throw new OperatorException("'" + text + "' is no duration: it is negative");
         }
         return Duration.ofNanos(nanoseconds);
     }
@@ -89,7 +90,7 @@ public final class Quantity {
         try {
             return Long.parseUnsignedLong(digits.replace("_", ""), 16);
         } catch (NumberFormatException e) {
-            throw new CommandError("\"" + text + "\" does not fit in 64 bits");
+            throw new OperatorException("'" + text + "' does not fit in 64 bits");
         }
     }
 
@@ -113,7 +114,7 @@ public final class Quantity {
             long whole = Math.multiplyExact(Long.parseLong(parts.group(1).replace("_", "")), factor.longValue());
             return parts.group(2) == null ? whole : Math.addExact(whole, fraction(parts.group(1), parts.group(2), factor));
         } catch (ArithmeticException | NumberFormatException e) {
-            throw new CommandError("\"" + text + "\" does not fit in 63 bits");
+            throw new OperatorException("'" + text + "' does not fit in 63 bits");
         }
     }
 
@@ -122,8 +123,8 @@ public final class Quantity {
         return Math.round(whole.startsWith("-") ? -part : part);
     }
 
-    private static CommandError malformed(String text, boolean sizes, boolean times) {
+    private static OperatorException malformed(String text, boolean sizes, boolean times) {
         String example = sizes && times ? "10, 0x10, 64K or 250ms" : "64K, 512M or 0x1000";
-        return new CommandError("\"" + text + "\" is no " + (times ? "number" : "size") + "; write it as " + example);
+        return new OperatorException("'" + text + "' is no " + (times ? "number" : "size") + "; write it as " + example);
     }
 }

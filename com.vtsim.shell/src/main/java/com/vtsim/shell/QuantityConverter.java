@@ -1,5 +1,6 @@
 package com.vtsim.shell;
 
+import com.vtsim.api.machine.OperatorException;
 import java.time.Duration;
 import java.util.Set;
 import org.apache.felix.service.command.Converter;
@@ -32,7 +33,7 @@ public final class QuantityConverter implements Converter {
             return value;
         }
         if (value != (int) value && value >>> 32 != 0) {
-            throw new CommandError("\"" + text + "\" does not fit in 32 bits");
+            throw new OperatorException("'" + text + "' does not fit in 32 bits");
         }
         return (int) value;
     }

@@ -1,5 +1,6 @@
 package com.vtsim.shell;
 
+import com.vtsim.api.machine.OperatorException;
 import com.vtsim.shell.session.CommandTable;
 import com.vtsim.shell.session.Exit;
 import com.vtsim.shell.session.HelpText;
@@ -44,7 +45,7 @@ public final class ShellCommands {
     @Descriptor("leave the shell with an exit status")
     public void exit(CommandSession session, @Descriptor("0 to 255") int status) {
         if (status < 0 || status > 255) {
-            throw new CommandError("an exit status is 0 to 255, not " + status);
+            throw new OperatorException("an exit status is 0 to 255, not " + status);
         }
         session.put(Exit.STATUS, status);
         session.put(Exit.ASKED, true);

@@ -3,6 +3,7 @@ package com.vtsim.shell;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.vtsim.api.machine.OperatorException;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,7 +18,7 @@ class QuantityTest {
     void numbersAreReadWithBaseAndUnit(String text, Long expected) {
         if (expected == null) {
             // The manual's notation needs a leading digit, or the word would be a name.
-            assertThatThrownBy(() -> Quantity.number(text)).isInstanceOf(CommandError.class);
+            assertThatThrownBy(() -> Quantity.number(text)).isInstanceOf(OperatorException.class);
         } else {
             assertThat(Quantity.number(text)).isEqualTo(expected);
         }
@@ -32,7 +33,7 @@ class QuantityTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "x", "12Q", "0x", "1.5", "--", "1e3", "10 s"})
     void whatIsNoNumberIsSaidToBeNone(String text) {
-        assertThatThrownBy(() -> Quantity.number(text)).isInstanceOf(CommandError.class).hasMessageContaining("\"" + text + "\" is no number");
+        assertThatThrownBy(() -> Quantity.number(text)).isInstanceOf(OperatorException.class).hasMessageContaining("'" + text + "' is no number");
     }
 
     @Test
@@ -47,7 +48,7 @@ class QuantityTest {
     void durationsNeedAUnit() {
         assertThat(Quantity.duration("10s")).isEqualTo(Duration.ofSeconds(10));
         assertThat(Quantity.duration("0")).isEqualTo(Duration.ZERO);
-        assertThatThrownBy(() -> Quantity.duration("10")).hasMessage("\"10\" is no duration; write it as 250ms or 10s (units: ns, us, ms, s, min, h)");
+        assertThatThrownBy(() -> Quantity.duration("10")).hasMessage("'10' is no duration; write it as 250ms or 10s (units: ns, us, ms, s, min, h)");
         assertThatThrownBy(() -> Quantity.duration("10M")).hasMessageContaining("is no duration");
     }
 
@@ -57,6 +58,6 @@ class QuantityTest {
         assertThat(converter.convert(int.class, "0xffff_ffff")).isEqualTo(-1);
         assertThat(converter.convert(Long.class, "64K")).isEqualTo(65536L);
         assertThat(converter.convert(String.class, "64K")).isNull();
-        assertThatThrownBy(() -> converter.convert(int.class, "8G")).hasMessage("\"8G\" does not fit in 32 bits");
+        assertThatThrownBy(() -> converter.convert(int.class, "8G")).hasMessage("'8G' does not fit in 32 bits");
     }
 }

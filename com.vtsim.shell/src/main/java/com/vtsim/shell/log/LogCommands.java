@@ -1,6 +1,6 @@
 package com.vtsim.shell.log;
 
-import com.vtsim.shell.CommandError;
+import com.vtsim.api.machine.OperatorException;
 import java.time.Instant;
 import java.time.LocalTime;
 import java.time.ZoneId;
@@ -95,7 +95,7 @@ public final class LogCommands {
     @Descriptor("set the level of a logger")
     public void level(@Descriptor("name of the logger, such as com.vtsim.machine") String logger, @Descriptor("error, warn, info, debug or trace") LogLevel level) {
         if (logger.isBlank()) {
-            throw new CommandError("the logger has no name");
+            throw new OperatorException("the logger has no name");
         }
         LoggerContext context = admin.getLoggerContext(null);
         Map<String, LogLevel> levels = context.getLogLevels();

@@ -1,6 +1,6 @@
 package com.vtsim.shell.session;
 
-import com.vtsim.shell.CommandError;
+import com.vtsim.api.machine.OperatorException;
 import com.vtsim.shell.session.CommandTable.Argument;
 import com.vtsim.shell.session.CommandTable.Command;
 import com.vtsim.shell.session.CommandTable.Form;
@@ -50,7 +50,7 @@ final class Diagnosis {
     /** Keeps the trace of what a command did not mean to throw; the operator sees one line. */
     static void log(Logger log, String text, Throwable thrown) {
         Throwable cause = unwrapped(thrown);
-        if (!(cause instanceof CommandError || cause instanceof IllegalArgumentException && cause.getStackTrace().length > 0
+        if (!(cause instanceof OperatorException || cause instanceof IllegalArgumentException && cause.getStackTrace().length > 0
                 && cause.getStackTrace()[0].getClassName().startsWith("org.apache.felix.gogo."))) {
             log.warn("Command failed: {}", text, cause);
         }
@@ -60,7 +60,7 @@ final class Diagnosis {
     static String reason(Throwable thrown) {
         Throwable cause = unwrapped(thrown);
         String message = String.valueOf(cause.getMessage()).strip().replaceAll("\\s*\\R\\s*", "; ");
-        if (cause instanceof CommandError) {
+        if (cause instanceof OperatorException) {
             return message;
         }
         if (cause instanceof NoSuchFileException) {
@@ -168,7 +168,7 @@ final class Diagnosis {
         if (type.isEnum()) {
             List<String> names = java.util.Arrays.stream(type.getEnumConstants()).map(Object::toString).toList();
             return names.stream().anyMatch(word::equalsIgnoreCase) ? Optional.empty()
-                    : Optional.of("\"" + word + "\" is none of " + String.join(", ", names));
+                    : Optional.of("'" + word + "' is none of " + String.join(", ", names));
         }
         try {
             Collection<ServiceReference<Converter>> converters = context.getServiceReferences(Converter.class, null);
@@ -182,7 +182,7 @@ final class Diagnosis {
                     context.ungetService(reference);
                 }
             }
-        } catch (CommandError e) {
+        } catch (OperatorException e) {
             return Optional.of(e.getMessage());
         } catch (InvalidSyntaxException e) {
             throw new IllegalStateException(e);

@@ -1,5 +1,6 @@
 package com.vtsim.shell.session;
 
+import com.vtsim.api.machine.OperatorException;
 import org.apache.felix.service.command.CommandSession;
 
 /**
@@ -10,7 +11,7 @@ import org.apache.felix.service.command.CommandSession;
  */
 public final class Exit {
 
-    /** Session variable, {@code Integer}, 0 to 255: the process's exit status. A guest that writes to its exit port sets it. */
+    /** Session variable, an integer from 0 to 255: the process's exit status. A guest that writes to its exit port sets it. */
     public static final String STATUS = "vtsim.exit";
     /** Session variable, {@code Boolean}: end the session after the running command. */
     public static final String ASKED = "vtsim.exit.now";
@@ -26,6 +27,14 @@ public final class Exit {
     }
 
     int status() {
-        return session.get(STATUS) instanceof Number status ? status.intValue() & 0xff : 0;
+        Object status = session.get(STATUS);
+        if (status == null) {
+            return 0;
+        }
+        try {
+            return Integer.parseInt(status.toString()) & 0xff;
+        } catch (NumberFormatException e) {
+            throw new OperatorException("the variable " + STATUS + " holds no exit status: " + status);
+        }
     }
 }

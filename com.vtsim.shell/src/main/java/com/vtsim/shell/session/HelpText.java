@@ -1,6 +1,6 @@
 package com.vtsim.shell.session;
 
-import com.vtsim.shell.CommandError;
+import com.vtsim.api.machine.OperatorException;
 import com.vtsim.shell.draw.Drawable;
 import com.vtsim.shell.draw.Paint;
 import com.vtsim.shell.draw.Paint.Role;
@@ -9,7 +9,6 @@ import com.vtsim.shell.session.CommandTable.Command;
 import com.vtsim.shell.session.CommandTable.Form;
 import com.vtsim.shell.session.CommandTable.Option;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -60,19 +59,18 @@ public final class HelpText implements Drawable {
         return text;
     }
 
-    /** The parameters of the commands of that name, or of a family. */
+    /** The commands of a family, or the parameters of the commands of that name. */
     public static HelpText of(CommandTable table, String name) {
-        Collection<Command> commands = table.named(name);
         HelpText text = new HelpText();
-        if (commands.isEmpty()) {
-            commands = table.all().stream().filter(command -> command.scope().equals(name)).toList();
-            commands.forEach(command -> text.row(command.fullName(), command.description()));
-        } else {
+        List<Command> family = table.all().stream().filter(command -> command.scope().equals(name)).toList();
+        family.forEach(command -> text.row(command.fullName(), command.description()));
+        List<Command> commands = family.isEmpty() ? table.named(name) : family;
+        if (family.isEmpty()) {
             commands.forEach(text::details);
         }
         if (commands.isEmpty()) {
             List<String> names = table.all().stream().map(Command::fullName).toList();
-            throw new CommandError("no such command: " + name + Diagnosis.nearest(name, names).map(near -> "; did you mean " + near + "?").orElse(""));
+            throw new OperatorException("no such command: " + name + Diagnosis.nearest(name, names).map(near -> "; did you mean " + near + "?").orElse(""));
         }
         return text;
     }

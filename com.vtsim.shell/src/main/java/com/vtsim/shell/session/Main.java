@@ -1,6 +1,6 @@
 package com.vtsim.shell.session;
 
-import com.vtsim.shell.CommandError;
+import com.vtsim.api.machine.OperatorException;
 import com.vtsim.shell.draw.DrawingConverter;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
@@ -126,7 +126,7 @@ public final class Main implements ToIntFunction<String[]> {
                 }
             }
             return exit.status();
-        } catch (CommandError e) {
+        } catch (OperatorException e) {
             err.println("vtsim: " + (name == null ? "" : name + ":") + e.getMessage());
             return 1;
         } finally {

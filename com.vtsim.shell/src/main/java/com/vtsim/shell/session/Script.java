@@ -1,6 +1,6 @@
 package com.vtsim.shell.session;
 
-import com.vtsim.shell.CommandError;
+import com.vtsim.api.machine.OperatorException;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,14 +48,14 @@ final class Script {
     /**
      * @param text commands separated by semicolons or line ends
      * @return the steps in order
-     * @throws CommandError if the text does not parse, before anything is executed
+     * @throws OperatorException if the text does not parse, before anything is executed
      */
     static List<Step> of(String text) {
         Program program;
         try {
             program = new Parser(text).program();
         } catch (SyntaxError e) {
-            throw new CommandError(e.line() + ": " + Diagnosis.reason(e));
+            throw new OperatorException(e.line() + ": " + Diagnosis.reason(e));
         }
         List<Step> steps = new ArrayList<>();
         List<Executable> group = new ArrayList<>();

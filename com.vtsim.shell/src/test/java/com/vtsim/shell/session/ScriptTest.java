@@ -3,7 +3,7 @@ package com.vtsim.shell.session;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.vtsim.shell.CommandError;
+import com.vtsim.api.machine.OperatorException;
 import com.vtsim.shell.session.Script.Step;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -43,7 +43,7 @@ class ScriptTest {
 
     @Test
     void whatDoesNotParseIsOneLineBeforeAnythingRuns() {
-        assertThatThrownBy(() -> Script.of("a; { b")).isInstanceOf(CommandError.class).message().doesNotContain("\n");
+        assertThatThrownBy(() -> Script.of("a; { b")).isInstanceOf(OperatorException.class).message().doesNotContain("\n");
     }
 
     @Test

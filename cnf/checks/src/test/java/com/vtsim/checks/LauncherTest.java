@@ -1,0 +1,127 @@
+package com.vtsim.checks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code ./vtsim} prints and returns, seen from outside. */
+class LauncherTest {
+
+    /** What a run left behind. */
+    private record Outcome(int status, String out, String err) {
+    }
+
+    @TempDir
+    Path folder;
+
+    @BeforeEach
+    void watchAFolderOfOurOwn() throws IOException {
+        Files.createDirectory(folder.resolve("deploy"));
+    }
+
+    @Test
+    void commandsPrintWhatTheyReturnAndNothingElse() throws Exception {
+        assertThat(vtsim("-c", "echo one; x = two; echo $x")).isEqualTo(new Outcome(0, "one\ntwo\n", ""));
+    }
+
+    @Test
+    void aFailureIsOneLineAndStopsTheCommands() throws Exception {
+        assertThat(vtsim("-c", "echo one; log:list --count many; echo two"))
+                .isEqualTo(new Outcome(1, "one\n", "vtsim: log:list: --count: 'many' is no number; write it as 10, 0x10, 64K or 250ms\n"));
+    }
+
+    @Test
+    void anUnknownCommandHasANeighbour() throws Exception {
+        assertThat(vtsim("-c", "log:lits")).isEqualTo(new Outcome(1, "", "vtsim: no such command: log:lits; did you mean log:list?\n"));
+    }
+
+    @Test
+    void whatACommandThrowsIsUnwrapped() throws Exception {
+        assertThat(vtsim("-c", "throw 'first\nsecond'")).isEqualTo(new Outcome(1, "", "vtsim: first; second\n"));
+    }
+
+    @Test
+    void aCommandSetsTheExitStatus() throws Exception {
+        assertThat(vtsim("-c", "exit 33; echo no")).isEqualTo(new Outcome(33, "", ""));
+        assertThat(vtsim("-c", "vtsim.exit = 7; echo on")).isEqualTo(new Outcome(7, "on\n", ""));
+    }
+
+    @Test
+    void aScriptHasArgumentsAndItsErrorsHaveLines() throws Exception {
+        Path script = Files.writeString(folder.resolve("script.gogo"), "# a remark\necho $1 $2\n\nnonsense:here\n");
+        assertThat(vtsim(script.toString(), "a", "b c"))
+                .isEqualTo(new Outcome(1, "a b c\n", "vtsim: " + script + ":4: no such command: nonsense:here; \"help\" lists them\n"));
+    }
+
+    @Test
+    void whatDoesNotParseRunsNotAtAll() throws Exception {
+        Outcome outcome = vtsim("-c", "echo one; { echo");
+        assertThat(outcome.status()).isEqualTo(1);
+        assertThat(outcome.out()).isEmpty();
+        assertThat(outcome.err().lines()).hasSize(1);
+    }
+
+    @Test
+    void aWrongCommandLineIsAnError() throws Exception {
+        assertThat(vtsim("-c")).isEqualTo(new Outcome(2, "", "vtsim: -c takes one argument, the commands; see vtsim --help\n"));
+        assertThat(vtsim("--nonsense")).isEqualTo(new Outcome(2, "", "vtsim: no such option: --nonsense; see vtsim --help\n"));
+        assertThat(vtsim("absent.gogo")).isEqualTo(new Outcome(1, "", "vtsim: cannot read absent.gogo: no such file: absent.gogo\n"));
+    }
+
+    @Test
+    void helpNamesEveryCommandOfTheShell() throws Exception {
+        Outcome outcome = vtsim("-c", "help");
+        assertThat(outcome.status()).isZero();
+        assertThat(outcome.out()).contains("help  ", "exit  ", "log:list  ").doesNotContain("\u001b");
+        assertThat(vtsim("-c", "help log:list").out()).contains("-l, --level", "-n, --count N");
+    }
+
+    @Test
+    void theScriptWorksThroughALink() throws Exception {
+        Path link = Files.createSymbolicLink(folder.resolve("link"), script());
+        assertThat(run(List.of(link.toString(), "--version")).out()).startsWith("VTSim 1.");
+        Files.delete(link);
+    }
+
+    @Test
+    void theLogGoesToItsFile() throws Exception {
+        vtsim("-c", "log:level debug; each 1 { echo }");
+        assertThat(folder.resolve("log/vtsim.log")).exists();
+    }
+
+    private static Path script() {
+        return Path.of(System.getProperty("vtsim.root"), "vtsim");
+    }
+
+    private Outcome vtsim(String... arguments) throws Exception {
+        List<String> line = new ArrayList<>(List.of(script().toString()));
+        line.addAll(List.of(arguments));
+        return run(line);
+    }
+
+    private Outcome run(List<String> line) throws Exception {
+        ProcessBuilder builder = new ProcessBuilder(line).directory(folder.toFile());
+        builder.environment().put("VTSIM_BUILD", "never");
+        builder.environment().put("VTSIM_HOME", folder.toString());
+        builder.environment().put("VTSIM_DEPLOY", folder.resolve("deploy").toString());
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        Path out = folder.resolve("out");
+        Path err = folder.resolve("err");
+        builder.redirectInput(new java.io.File("/dev/null")).redirectOutput(out.toFile()).redirectError(err.toFile());
+        Process process = builder.start();
+        if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new AssertionError(line + " did not end");
+        }
+        return new Outcome(process.exitValue(), Files.readString(out, StandardCharsets.UTF_8), Files.readString(err, StandardCharsets.UTF_8));
+    }
+}
