@@ -16,7 +16,7 @@ import java.util.Map;
  * Decoder, disassembler and assembler are made from it. Immutable.
  */
 public final class OpcodeTable {
-    private static final String[] FILES = {"integer.txt", "system.txt"};
+    private static final String[] FILES = {"integer.txt", "system.txt", "x87.txt", "sse.txt", "vex.txt"};
     private static final String[] CONDITIONS = {"O", "NO", "B", "NB", "Z", "NZ", "BE", "NBE", "S", "NS", "P", "NP", "L", "NL", "LE", "NLE"};
 
     private final List<Row> rows = new ArrayList<>(2000);

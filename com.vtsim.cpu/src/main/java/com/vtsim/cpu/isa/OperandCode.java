@@ -162,8 +162,8 @@ final class OperandCode {
         Method method;
         String type = text.substring(1);
         if (text.startsWith("VM")) {
-            method = Method.VSIB;
-            type = text.substring(2);
+            // VMdx: doublewords, the index in an XMM register; VMqy: quadwords, the index in a YMM register.
+            return new OperandCode(text, Method.VSIB, same(text.endsWith("y") ? 32 : 16), sizes(text.substring(2, 3)), null);
         } else if (text.startsWith("Bb")) {
             method = Method.XLAT;
         } else {

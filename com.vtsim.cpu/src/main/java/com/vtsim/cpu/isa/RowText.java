@@ -97,7 +97,7 @@ final class RowText {
                 } else {
                     digit = part.charAt(1) - '0';
                 }
-            } else if (!readPrefix(part, bytes.isEmpty())) {
+            } else if (!readPrefix(part, bytes.isEmpty() && !vex)) {
                 if (part.endsWith("+r") || part.endsWith("+i")) {
                     registerInOpcode = true;
                 } else if (part.endsWith("+cc")) {
