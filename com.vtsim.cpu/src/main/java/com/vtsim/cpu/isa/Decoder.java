@@ -20,8 +20,6 @@ public final class Decoder {
     private static final int ES = 0;
     private static final int SS = 2;
     private static final int DS = 3;
-    private static final int[] BASE_16 = {3, 3, 5, 5, 6, 7, 5, 3};
-    private static final int[] INDEX_16 = {6, 7, 6, 7, Memory.NONE, Memory.NONE, Memory.NONE, Memory.NONE};
     private static final Immediate ONE = new Immediate(1, 1);
 
     /** Thrown past the decoding methods where an instruction exceeds the length limit; never leaves the class. */
@@ -293,7 +291,7 @@ public final class Decoder {
             return Undecodable.UNDEFINED;
         }
         return new Instruction(row.form, operands, length, operandSize, addressSize, segment, lock,
-                row.mandatoryRepeat ? 0 : repeat, vex ? vectorLength : 0);
+                row.mandatoryRepeat ? 0 : repeat, vex ? vectorLength : 0, longMode ? 64 : defaultBig ? 32 : 16);
     }
 
     /** Vector registers of a gather must be three different ones. @sdm VPGATHERDD (VSIB #UD conditions) */
@@ -455,7 +453,7 @@ public final class Decoder {
     private Memory readMemory16(int size) {
         int rm = modRm & 7;
         int mod = modRm >> 6;
-        int base = BASE_16[rm];
+        int base = Addressing.BASE_16[rm];
         long displacement = 0;
         if (mod == 1) {
             displacement = (byte) next();
@@ -466,7 +464,7 @@ public final class Decoder {
             base = Memory.NONE;
         }
         int selected = segment >= ES ? segment : base == 5 ? SS : DS;
-        return new Memory(selected, base, INDEX_16[rm], 1, displacement, 2, size);
+        return new Memory(selected, base, Addressing.INDEX_16[rm], 1, displacement, 2, size);
     }
 
     private Memory readMemory32(int size, boolean vsib) {

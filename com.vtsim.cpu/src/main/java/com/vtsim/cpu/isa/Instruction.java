@@ -14,9 +14,10 @@ import java.util.List;
  * @param lock            F0 given and allowed by the form
  * @param repeat          0, 0xF2 or 0xF3: the last repeat prefix where it is not part of the opcode
  * @param vectorLength    bytes of a VEX form (16 or 32), 0 for other forms
+ * @param codeSize        16, 32 or 64: the code it was decoded as
  */
 public record Instruction(Form form, List<Operand> operands, int length, int operandSize, int addressSize,
-        int segmentOverride, boolean lock, int repeat, int vectorLength) implements Decoded {
+        int segmentOverride, boolean lock, int repeat, int vectorLength, int codeSize) implements Decoded {
 
     /** @return the mnemonic as the manual prints it, upper case, without size suffix: {@code MOV}, {@code JNZ}, {@code MOVSB} */
     public String mnemonic() {

@@ -79,6 +79,8 @@ final class Row {
     final boolean vex;
     /** No operand is in VEX.vvvv, which must then be 1111b. */
     final boolean vvvvUnused;
+    /** Operands, if any, do not show the operand size, which still matters. */
+    final boolean sizedWithoutOperand;
     /** Operands that give an {@link Operand}. */
     final int explicit;
 
@@ -95,6 +97,7 @@ final class Row {
         ignoresMod = text.ignoresMod;
         alias = text.alias;
         vex = text.vex;
+        sizedWithoutOperand = text.sizedWithoutOperand;
         boolean usesModRm = text.slashR || text.digit >= 0 || text.fixedRm >= 0;
         boolean register = text.registerOnly;
         boolean memory = text.memoryOnly;
@@ -127,6 +130,11 @@ final class Row {
         long mode = text.modes == 0 ? ANY_MODE : text.modes;
         long as = text.addressSizes == 0 ? ANY_AS : text.addressSizes;
         long os = text.operandSizes == 0 ? ANY_OS : text.operandSizes;
+        if (os == OS64 || as == AS64) {
+            mode &= LONG;
+        } else if (as == AS16) {
+            mode &= LEGACY;
+        }
         if (text.operandSizes != 0) {
             if (text.narrow && (os & OS32) != 0) {
                 os |= OS64;
@@ -141,6 +149,26 @@ final class Row {
             }
         }
         return mode | as | os;
+    }
+
+    /**
+     * @param size        operand-size attribute in bytes
+     * @param codeDefault the one that needs no prefix
+     * @return whether the size makes a difference to this form
+     */
+    boolean distinguishes(int size, int codeDefault) {
+        if (size == codeDefault) {
+            return true;
+        }
+        int a = size == 8 ? 2 : size == 4 ? 1 : 0;
+        int b = codeDefault == 8 ? 2 : codeDefault == 4 ? 1 : 0;
+        for (OperandCode code : operands) {
+            if (code.registerSize[a] != code.registerSize[b] || code.memorySize[a] != code.memorySize[b]) {
+                return true;
+            }
+        }
+        // Without operands the size still says how much a return or a stack instruction moves, or it selects the row.
+        return (allowed & ANY_OS) != ANY_OS || sizedWithoutOperand;
     }
 
     /** @return index of the first operand with a method, or -1 */

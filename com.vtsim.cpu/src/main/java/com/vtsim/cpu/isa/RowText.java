@@ -32,6 +32,7 @@ final class RowText {
     boolean memoryOnly;
     boolean alias;
     boolean b0;
+    boolean sizedWithoutOperand;
     long prefixes;
     long modes;
     long operandSizes;
@@ -193,6 +194,7 @@ final class RowText {
             case "mem" -> memoryOnly = true;
             case "alias" -> alias = true;
             case "b0" -> b0 = true;
+            case "os" -> sizedWithoutOperand = true;
             default -> throw new IllegalArgumentException("attribute " + attribute);
         }
     }
