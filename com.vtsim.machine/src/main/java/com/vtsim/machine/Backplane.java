@@ -1,0 +1,289 @@
+package com.vtsim.machine;
+
+import com.vtsim.api.machine.Clock;
+import com.vtsim.api.machine.Lines;
+import com.vtsim.api.machine.Machine;
+import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.api.machine.Part;
+import com.vtsim.api.machine.PortSpace;
+import com.vtsim.api.machine.Registration;
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.RunLimits;
+import com.vtsim.api.machine.Stop;
+import com.vtsim.api.machine.TraceEvent;
+import com.vtsim.machine.load.Image;
+import com.vtsim.machine.load.ImageLoader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+
+/**
+ * A machine. In the framework {@code MachineComponent} makes one for each configuration; a unit test makes a small one itself:
+ * <pre>
+ * Backplane machine = Backplane.of("t", 16 &lt;&lt; 20);
+ * machine.add(new Pic(…));
+ * machine.ports().write(0x20, 1, 0x11);
+ * machine.run(RunLimits.instructions(1000));
+ * </pre>
+ * While nothing runs, a test may use {@link #memory}, {@link #ports}, {@link #clock} and {@link #lines} on its own thread; what a
+ * part throws then comes out of the call.
+ */
+public final class Backplane implements Machine, AutoCloseable {
+    /** Framework threads wait so long for a part to hand over its state. */
+    private static final long HAND_OVER_SECONDS = 30;
+
+    private final Settings settings;
+    private final Worker worker;
+    private final Chassis chassis;
+    private final Keeper keeper;
+    private final MemorySpace memory;
+    private final PortSpace ports;
+    private final Clock clock;
+    private final Lines lines;
+
+    /** A machine without parts. */
+    public Backplane(Settings settings) {
+        this.settings = settings;
+        worker = new Worker(settings, System::nanoTime);
+        chassis = worker.chassis();
+        keeper = new Keeper(chassis, worker.loop());
+        memory = chassis.operatorMemory();
+        ports = new PortView(chassis.ports, chassis.operator);
+        clock = new ClockView(chassis.clock, chassis.operator);
+        lines = new LineView(chassis.wiring, chassis.operator);
+    }
+
+    /** A machine without parts, with default settings. */
+    public static Backplane of(String name, long memory) {
+        return new Backplane(Settings.of(name, memory));
+    }
+
+    /** Seats a part, attaches all parts afresh and waits for that. */
+    public void add(Part part) {
+        add(part, "", "");
+        settle();
+    }
+
+    /**
+     * Seats a part that takes over what its predecessor of the same name left.
+     *
+     * @param pid    factory PID of its configuration
+     * @param bundle symbolic name and version of its bundle
+     */
+    public void add(Part part, String pid, String bundle) {
+        worker.callBriefly(() -> chassis.arrive(new Seat.Arrival(part, pid, bundle)), HAND_OVER_SECONDS);
+    }
+
+    /** Takes a part off the board and waits until it has handed over its state; no effect if it is not there. */
+    public void remove(Part part) {
+        worker.callBriefly(() -> chassis.leave(part), HAND_OVER_SECONDS);
+    }
+
+    /** Waits until every part is attached. */
+    public void settle() {
+        call(() -> null);
+    }
+
+    /** @return what it was made with */
+    public Settings settings() {
+        return settings;
+    }
+
+    @Override
+    public String name() {
+        return settings.name();
+    }
+
+    @Override
+    public Status status() {
+        return call(() -> {
+            Run run = worker.run();
+            Stop stop = worker.lastStop();
+            if (run != null && run.parked != null) {
+                stop = Stop.of(Stop.Cause.PARKED, run.parked + " is missing");
+            }
+            return new Status(run != null && run.parked == null, stop, chassis.clock.instructions(), chassis.clock.now(), chassis.reports.lines());
+        });
+    }
+
+    @Override
+    public List<PartInfo> parts() {
+        return call(() -> {
+            List<PartInfo> parts = new ArrayList<>();
+            for (Seat seat : chassis.seats.all()) {
+                parts.add(seat.info());
+            }
+            return parts;
+        });
+    }
+
+    @Override
+    public Optional<PartInfo> part(String name) {
+        return call(() -> Optional.ofNullable(chassis.seats.seat(name)).map(Seat::info));
+    }
+
+    @Override
+    public Stop run(RunLimits limits) throws InterruptedException {
+        Run run = worker.begin(limits, false);
+        try {
+            return ended(run);
+        } catch (InterruptedException e) {
+            pause();
+            throw e;
+        }
+    }
+
+    /** Waits for missing parts from the beginning, as one that parks in mid-run does. */
+    @Override
+    public void start(RunLimits limits) {
+        worker.begin(limits, true);
+    }
+
+    @Override
+    public Stop await() throws InterruptedException {
+        Run run = worker.run();
+        return run == null ? worker.lastStop() : ended(run);
+    }
+
+    private Stop ended(Run run) throws InterruptedException {
+        if (worker.here()) {
+            throw new IllegalStateException("the machine's thread cannot wait for itself");
+        }
+        try {
+            return run.ended.get();
+        } catch (ExecutionException | CancellationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void pause() {
+        Run run = worker.run();
+        if (run == null) {
+            return;
+        }
+        worker.post(() -> {
+            if (worker.run() == run) {
+                chassis.askStop(Stop.of(Stop.Cause.PAUSED, ""));
+            }
+        });
+        if (!worker.here()) {
+            CompletableFuture<Stop> ended = run.ended;
+            ended.join();
+        }
+    }
+
+    @Override
+    public void reset(Reset kind) {
+        call(() -> {
+            chassis.reset(kind);
+            worker.loop().turn(0, settings.quantum());
+            return null;
+        });
+    }
+
+    @Override
+    public String load(String kind, Path file, Map<String, String> options) {
+        List<MemorySpace.Region> regions = call(memory::regions);
+        Image image = ImageLoader.read(kind, file, options, regions);
+        return call(() -> {
+            chassis.loads.load(image);
+            return image.summary();
+        });
+    }
+
+    @Override
+    public void save(Path file) {
+        call(() -> {
+            SnapshotFile.write(keeper.take(), name(), file);
+            return null;
+        });
+    }
+
+    @Override
+    public void restore(Path file) {
+        Snapshot snapshot = SnapshotFile.read(file, chassis.operator);
+        call(() -> {
+            keeper.put(snapshot);
+            return null;
+        });
+    }
+
+    @Override
+    public String digest() {
+        return call(() -> Digest.of(keeper.take()));
+    }
+
+    @Override
+    public <T> T call(Callable<T> action) {
+        return worker.call(() -> {
+            chassis.settle();
+            return action.call();
+        });
+    }
+
+    @Override
+    public <T> Optional<T> find(Class<T> type) {
+        return call(() -> chassis.seats.find(type));
+    }
+
+    @Override
+    public <T> List<T> findAll(Class<T> type) {
+        return call(() -> chassis.seats.findAll(type));
+    }
+
+    @Override
+    public MemorySpace memory() {
+        return memory;
+    }
+
+    @Override
+    public PortSpace ports() {
+        return ports;
+    }
+
+    @Override
+    public Clock clock() {
+        return clock;
+    }
+
+    @Override
+    public Lines lines() {
+        return lines;
+    }
+
+    @Override
+    public Map<String, String> transcripts() {
+        return call(chassis.consoles::transcripts);
+    }
+
+    @Override
+    public Registration listen(ConsoleListener listener) {
+        return chassis.consoles.listen(listener);
+    }
+
+    @Override
+    public void trace(List<String> kinds) {
+        call(() -> {
+            chassis.trace.kinds(kinds);
+            return null;
+        });
+    }
+
+    @Override
+    public List<TraceEvent> events() {
+        return call(chassis.trace::events);
+    }
+
+    /** Ends the machine: a run stops, the parts let go of what they hold of the host. */
+    @Override
+    public void close() {
+        worker.close(chassis::dismantle);
+    }
+}

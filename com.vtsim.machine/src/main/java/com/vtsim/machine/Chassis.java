@@ -1,0 +1,262 @@
+package com.vtsim.machine;
+
+import com.vtsim.api.machine.Console;
+import com.vtsim.api.machine.Part;
+import com.vtsim.api.machine.Processor;
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.Stop;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** The hardware of a machine: everything its thread alone touches. */
+final class Chassis implements Failures {
+    final Settings settings;
+    final VirtualClock clock;
+    final Trace trace;
+    final Reports reports = new Reports();
+    final Consoles consoles;
+    final MemoryMap memory;
+    final PortMap ports;
+    final Wiring wiring;
+    final Seats seats;
+    final Loads loads;
+    final Owner operator = Owner.operator();
+    private final MemoryView operatorMemory;
+    /** Processors by index; made anew when the parts are attached. */
+    private List<Processor> processors = List.of();
+    private final Consumer<Runnable> mailbox;
+    private boolean running;
+    private boolean attachNeeded;
+    private Stop stopAsked;
+    private Reset resetAsked;
+
+    /** @param mailbox takes what is to run on the machine's thread; any thread */
+    Chassis(Settings settings, Consumer<Runnable> mailbox) {
+        this.settings = settings;
+        this.mailbox = mailbox;
+        clock = new VirtualClock(settings.mips());
+        trace = new Trace(clock);
+        consoles = new Consoles(() -> askStop(Stop.of(Stop.Cause.TEXT, "")));
+        memory = new MemoryMap(new Ram(settings.memory(), settings.low()), this, trace);
+        ports = new PortMap(this, trace);
+        wiring = new Wiring(this, trace);
+        seats = new Seats(settings.expects(), this, reports);
+        operatorMemory = new MemoryView(memory, operator);
+        loads = new Loads(this);
+    }
+
+    MemoryView operatorMemory() {
+        return operatorMemory;
+    }
+
+    List<Processor> processors() {
+        return processors;
+    }
+
+    /** Whether a run is on, which decides what becomes of a failure. */
+    void running(boolean now) {
+        running = now;
+    }
+
+    void arrive(Seat.Arrival arrival) {
+        attachNeeded |= seats.arrive(arrival);
+    }
+
+    void leave(Part part) {
+        Owner owner = seats.taken().stream().filter(s -> s.part == part).map(s -> s.owner).findFirst().orElse(null);
+        if (seats.leave(part)) {
+            if (owner != null) {
+                withdraw(owner);
+            }
+            attachNeeded = true;
+        }
+    }
+
+    private void withdraw(Owner owner) {
+        owner.close();
+        memory.withdraw(owner);
+        ports.withdraw(owner);
+        clock.withdraw(owner);
+        wiring.withdraw(owner);
+    }
+
+    /** Carries out what was put off: parts attached afresh after a change, a reset asked for while nothing ran. */
+    void settle() {
+        if (resetAsked != null && !running) {
+            Reset kind = resetAsked;
+            resetAsked = null;
+            reset(kind);
+        }
+        if (attachNeeded) {
+            attachAll();
+        }
+    }
+
+    boolean settled() {
+        return !attachNeeded && (resetAsked == null || running);
+    }
+
+    void attachNeeded() {
+        attachNeeded = true;
+    }
+
+    private void attachAll() {
+        attachNeeded = false;
+        memory.withdrawParts();
+        ports.withdrawParts();
+        clock.withdrawParts();
+        wiring.beginAttach();
+        for (Seat seat : seats.taken()) {
+            if (seat.owner != null) {
+                seat.owner.close();
+            }
+            seat.owner = Owner.part(seat.name);
+        }
+        processors = seats.processors();
+        for (Seat seat : seats.taken()) {
+            attach(seat);
+        }
+        wiring.endAttach(seats.present());
+    }
+
+    private void attach(Seat seat) {
+        try {
+            seat.trouble = null;
+            seat.part.attach(new PartBoard(this, seat.owner));
+            if (seat.part instanceof Console console) {
+                console.output(value -> consoles.output(seat.name, value));
+            }
+        } catch (RuntimeException | Error e) {
+            withdraw(seat.owner);
+            seat.trouble = why("attach", seat.part, e);
+            note(seat.name, seat.trouble, e);
+        }
+    }
+
+    /** Resets every part; what they map and drive follows from their new state. */
+    void reset(Reset kind) {
+        if (kind == Reset.COLD) {
+            memory.ram(memory.ram().empty());
+        }
+        for (Seat seat : seats.taken()) {
+            try {
+                seat.part.reset(kind);
+            } catch (RuntimeException | Error e) {
+                noted(seat.name, "reset", e);
+            }
+        }
+        attachNeeded = true;
+        settle();
+        loads.again();
+    }
+
+    /** The end: parts let go of what they hold of the host. */
+    void dismantle() {
+        for (Seat seat : seats.taken()) {
+            try {
+                seat.part.detach();
+            } catch (RuntimeException | Error e) {
+                noted(seat.name, "detach", e);
+            }
+            seat.part = null;
+        }
+        attachNeeded = false;
+    }
+
+    void post(String part, Runnable action) {
+        mailbox.accept(() -> {
+            Seat seat = seats.seat(part);
+            if (seat == null || seat.part == null) {
+                return;
+            }
+            settle();
+            try {
+                action.run();
+            } catch (RuntimeException | Error e) {
+                noted(part, "a posted action", e);
+            }
+        });
+    }
+
+    void askReset(Reset kind) {
+        if (resetAsked != Reset.COLD) {
+            resetAsked = kind;
+        }
+        leaveBlock();
+    }
+
+    void askStop(Stop stop) {
+        if (stopAsked == null) {
+            stopAsked = stop;
+        }
+        leaveBlock();
+    }
+
+    private void leaveBlock() {
+        Processor processor = clock.running();
+        if (processor != null) {
+            processor.leave();
+        }
+    }
+
+    /** @return the stop asked for, once */
+    Stop takeStop() {
+        Stop stop = stopAsked;
+        stopAsked = null;
+        return stop;
+    }
+
+    /** @return the reset asked for, once */
+    Reset takeReset() {
+        Reset kind = resetAsked;
+        resetAsked = null;
+        return kind;
+    }
+
+    @Override
+    public void failed(String part, String doing, Throwable cause) {
+        noted(part, doing, cause);
+        if (!running && cause instanceof Error error) {
+            throw error;
+        }
+        if (!running) {
+            throw (RuntimeException) cause;
+        }
+    }
+
+    @Override
+    public void noted(String part, String doing, Throwable cause) {
+        Seat seat = seats.seat(part);
+        String text = why(doing, seat == null ? null : seat.part, cause);
+        note(part, text, cause);
+        if (running) {
+            askStop(Stop.of(Stop.Cause.FAILED, part + " " + text));
+        }
+    }
+
+    private void note(String part, String text, Throwable cause) {
+        reports.add(part, text);
+        trace.record(part, "machine.failed", cause.toString());
+        for (StackTraceElement frame : cause.getStackTrace()) {
+            trace.record(part, "machine.failed", "at " + frame);
+        }
+    }
+
+    /** One line: what was asked, the first place in the part's own code, and the message. */
+    private static String why(String doing, Part part, Throwable cause) {
+        StackTraceElement[] frames = cause.getStackTrace();
+        StackTraceElement place = frames.length == 0 ? null : frames[0];
+        if (part != null) {
+            String home = part.getClass().getPackageName();
+            for (StackTraceElement frame : frames) {
+                if (frame.getClassName().startsWith(home)) {
+                    place = frame;
+                    break;
+                }
+            }
+        }
+        String where = place == null ? "" : " at " + place.getClassName() + "." + place.getMethodName() + ":" + place.getLineNumber();
+        String message = cause.getMessage() == null ? "" : ": " + cause.getMessage();
+        return "failed in " + doing + where + ": " + cause.getClass().getSimpleName() + message;
+    }
+}

@@ -1,0 +1,65 @@
+package com.vtsim.machine;
+
+import com.vtsim.api.machine.EntryState;
+import com.vtsim.api.machine.OperatorException;
+import com.vtsim.api.machine.Processor;
+import com.vtsim.machine.load.Image;
+import com.vtsim.machine.load.Image.Segment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The images that were loaded: ROMs stay mapped, the rest is placed and entered again after every reset. */
+final class Loads {
+    private final Chassis chassis;
+    private final List<Loaded> loaded = new ArrayList<>();
+
+    /**
+     * What a reset puts back.
+     *
+     * @param entry how the bootstrap processor starts, or null
+     */
+    record Loaded(List<Segment> segments, EntryState entry) { }
+
+    Loads(Chassis chassis) {
+        this.chassis = chassis;
+    }
+
+    void load(Image image) {
+        if (image.entry() != null && chassis.processors().isEmpty()) {
+            throw new OperatorException("machine " + chassis.settings.name() + " has no processor that could start the image");
+        }
+        for (Segment rom : image.roms()) {
+            byte[] content = java.util.Arrays.copyOf(rom.content(), (int) rom.length());
+            chassis.memory.dropImages(chassis.operator, rom.address(), rom.length());
+            chassis.memory.mapImage(chassis.operator, rom.address(), content, true);
+        }
+        Loaded here = new Loaded(image.segments(), image.entry());
+        loaded.removeIf(l -> l.segments.stream().map(Segment::address).toList().equals(here.segments.stream().map(Segment::address).toList()));
+        if (!here.segments.isEmpty() || here.entry != null) {
+            loaded.add(here);
+        }
+        place(here);
+    }
+
+    /** After a reset. */
+    void again() {
+        loaded.forEach(this::place);
+    }
+
+    private void place(Loaded image) {
+        new Image("", List.of(), image.segments, null).place(chassis.operatorMemory());
+        List<Processor> processors = chassis.processors();
+        if (image.entry != null && !processors.isEmpty()) {
+            processors.get(0).enter(image.entry);
+        }
+    }
+
+    List<Loaded> all() {
+        return List.copyOf(loaded);
+    }
+
+    void all(List<Loaded> others) {
+        loaded.clear();
+        loaded.addAll(others);
+    }
+}

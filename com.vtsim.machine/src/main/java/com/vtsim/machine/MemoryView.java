@@ -1,0 +1,78 @@
+package com.vtsim.machine;
+
+import com.vtsim.api.machine.MemoryPage;
+import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.api.machine.MmioDevice;
+import com.vtsim.api.machine.Registration;
+import java.util.List;
+
+/** The memory map as one owner sees it: what is mapped through it belongs to that owner. */
+final class MemoryView implements MemorySpace {
+    private final MemoryMap map;
+    private final Owner owner;
+
+    MemoryView(MemoryMap map, Owner owner) {
+        this.map = map;
+        this.owner = owner;
+    }
+
+    @Override
+    public long read(long hpa, int size) {
+        return map.read(hpa, size);
+    }
+
+    @Override
+    public void write(long hpa, int size, long value) {
+        map.write(hpa, size, value);
+    }
+
+    @Override
+    public void read(long hpa, byte[] into, int offset, int length) {
+        map.read(hpa, into, offset, length);
+    }
+
+    @Override
+    public void write(long hpa, byte[] from, int offset, int length) {
+        map.write(hpa, from, offset, length);
+    }
+
+    @Override
+    public MemoryPage page(long hpa) {
+        return map.place(hpa).page;
+    }
+
+    @Override
+    public Registration map(long base, long length, MmioDevice device) {
+        return map.map(owner, base, length, device);
+    }
+
+    @Override
+    public Registration mapRom(long base, byte[] image) {
+        return map.mapImage(owner, base, image, true);
+    }
+
+    @Override
+    public Registration mapRam(long base, byte[] content) {
+        return map.mapImage(owner, base, content, false);
+    }
+
+    @Override
+    public void route(long base, long length, boolean readsRam, boolean writesRam) {
+        map.route(owner, base, length, readsRam, writesRam);
+    }
+
+    @Override
+    public long ramSize() {
+        return map.ram().size();
+    }
+
+    @Override
+    public List<Region> regions() {
+        return map.regions();
+    }
+
+    @Override
+    public Registration observe(MapObserver observer) {
+        return map.observe(owner, observer);
+    }
+}

@@ -1,0 +1,103 @@
+package com.vtsim.machine;
+
+import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.Clock;
+import com.vtsim.api.machine.Lines;
+import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.api.machine.PortSpace;
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.Stop;
+import com.vtsim.api.machine.Tracer;
+import java.util.List;
+import java.util.Optional;
+
+/** The board as a part sees it from one attach to the next. */
+final class PartBoard implements Board {
+    private final Chassis chassis;
+    private final Owner owner;
+    private final MemorySpace memory;
+    private final PortSpace ports;
+    private final Clock clock;
+    private final Lines lines;
+
+    PartBoard(Chassis chassis, Owner owner) {
+        this.chassis = chassis;
+        this.owner = owner;
+        memory = new MemoryView(chassis.memory, owner);
+        ports = new PortView(chassis.ports, owner);
+        clock = new ClockView(chassis.clock, owner);
+        lines = new LineView(chassis.wiring, owner);
+    }
+
+    @Override
+    public String machine() {
+        return chassis.settings.name();
+    }
+
+    @Override
+    public MemorySpace memory() {
+        return memory;
+    }
+
+    @Override
+    public PortSpace ports() {
+        return ports;
+    }
+
+    @Override
+    public Clock clock() {
+        return clock;
+    }
+
+    @Override
+    public Lines lines() {
+        return lines;
+    }
+
+    @Override
+    public Tracer tracer() {
+        return new PartTracer();
+    }
+
+    @Override
+    public <T> Optional<T> find(Class<T> type) {
+        return chassis.seats.find(type);
+    }
+
+    @Override
+    public <T> List<T> findAll(Class<T> type) {
+        return chassis.seats.findAll(type);
+    }
+
+    @Override
+    public void post(Runnable action) {
+        chassis.post(owner.name, action);
+    }
+
+    @Override
+    public void reset(Reset kind) {
+        chassis.askReset(kind);
+    }
+
+    @Override
+    public void stop(Stop stop) {
+        chassis.askStop(stop);
+    }
+
+    @Override
+    public void report(String text) {
+        chassis.reports.add(owner.name, text);
+    }
+
+    private final class PartTracer implements Tracer {
+        @Override
+        public boolean wants(String kind) {
+            return chassis.trace.wants(kind);
+        }
+
+        @Override
+        public void event(String kind, String text) {
+            chassis.trace.event(owner.name, kind, text);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package com.vtsim.machine;
+
+import com.vtsim.api.machine.TraceEvent;
+import java.util.ArrayDeque;
+import java.util.List;
+
+/** The recorder of trace events: the last 100,000. */
+final class Trace {
+    private static final int MOST = 100_000;
+
+    private final VirtualClock clock;
+    private final ArrayDeque<TraceEvent> events = new ArrayDeque<>();
+    private List<String> kinds = List.of();
+    /** Whether accesses to ports and registers are recorded; read on every access. */
+    boolean accesses;
+
+    Trace(VirtualClock clock) {
+        this.clock = clock;
+    }
+
+    void kinds(List<String> prefixes) {
+        kinds = List.copyOf(prefixes);
+        accesses = wants("port.read") || wants("port.write") || wants("mmio.read") || wants("mmio.write");
+    }
+
+    boolean wants(String kind) {
+        for (int i = 0; i < kinds.size(); i++) {
+            if (kind.startsWith(kinds.get(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void event(String part, String kind, String text) {
+        if (wants(kind)) {
+            record(part, kind, text);
+        }
+    }
+
+    /** Records whatever kinds are asked for. */
+    void record(String part, String kind, String text) {
+        if (events.size() == MOST) {
+            events.removeFirst();
+        }
+        events.addLast(new TraceEvent(clock.instructions(), clock.now(), part, kind, text));
+    }
+
+    void access(String part, String kind, long address, int size, long value) {
+        if (wants(kind)) {
+            record(part, kind, "%x %d bytes %x".formatted(address, size, value));
+        }
+    }
+
+    List<TraceEvent> events() {
+        return List.copyOf(events);
+    }
+}
