@@ -122,6 +122,16 @@ public final class Cpu {
         r[register] = r[register] & ~0xFF00L | (value & 0xFF) << 8;
     }
 
+    /** @return a byte register by number and shift: 0, or 8 for AH, CH, DH, BH */
+    public int byteOf(int register, int shift) {
+        return (int) (r[register] >>> shift) & 0xFF;
+    }
+
+    /** Sets a byte register by number and shift. */
+    public void setByte(int register, int shift, int value) {
+        r[register] = r[register] & ~(0xFFL << shift) | (long) (value & 0xFF) << shift;
+    }
+
     /** @return a 16-bit register, zero-extended */
     public int get16(int register) {
         return (int) r[register] & 0xFFFF;
@@ -282,6 +292,53 @@ public final class Cpu {
         flagResult = result;
         flagCarry = 0;
         flagAux = 0;
+    }
+
+    /** Sets flags after {@code before + 1}, both sign-extended; CF stays. */
+    public void flagsOfIncrement(long before, long result) {
+        long carry = flagCarry & Long.MIN_VALUE;
+        flagCarry = carry | (carry ^ ~before & result & Long.MIN_VALUE) >>> 1;
+        flagResult = result;
+        flagAux = (before ^ result) & Flags.AF;
+    }
+
+    /** Sets flags after {@code before - 1}, both sign-extended; CF stays. */
+    public void flagsOfDecrement(long before, long result) {
+        long carry = flagCarry & Long.MIN_VALUE;
+        flagCarry = carry | (carry ^ before & ~result & Long.MIN_VALUE) >>> 1;
+        flagResult = result;
+        flagAux = (before ^ result) & Flags.AF;
+    }
+
+    /** Sets CF and OF alone. */
+    public void carryAndOverflow(boolean carry, boolean overflow) {
+        flagCarry = (carry ? Long.MIN_VALUE : 0) | (carry != overflow ? 1L << 62 : 0);
+    }
+
+    /** Sets ZF, SF and PF from a sign-extended result, CF and OF as given, and AF to 0. */
+    public void flagsOf(long result, boolean carry, boolean overflow) {
+        flagResult = result;
+        flagAux = 0;
+        carryAndOverflow(carry, overflow);
+    }
+
+    /** State of the generator behind RDRAND and RDSEED: seeded, so that a run is deterministic. */
+    public long randomState = 0x5654_5349_4D01L;
+
+    /** @return the next 64 bits for RDRAND and RDSEED */
+    public long random() {
+        randomState += 0x9E37_79B9_7F4A_7C15L;
+        long z = (randomState ^ randomState >>> 30) * 0xBF58_476D_1CE4_E5B9L;
+        z = (z ^ z >>> 27) * 0x94D0_49BB_1331_11EBL;
+        return z ^ z >>> 31;
+    }
+
+    /** @return {@code target}, checked as that of a near branch: #GP(0) if it is not canonical or beyond the code segment's limit */
+    public long branchTarget(long target) {
+        if ((mode & Mode.SIZE_MASK) == 2 ? !memory.paging().canonical(target) : target > segments.limit[CS]) {
+            throw protection(0);
+        }
+        return target;
     }
 
     // Stack

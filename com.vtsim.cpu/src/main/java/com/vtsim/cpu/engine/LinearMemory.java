@@ -227,6 +227,45 @@ public final class LinearMemory {
         return load(linear, segment, size);
     }
 
+    /** {@link #loadForWrite} of a byte. */
+    public int loadForWrite8(long linear, int segment) {
+        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        if (writeTag[i] == (linear & -4096L)) {
+            return bytes[i][offset[i] + ((int) linear & 0xFFF)] & 0xFF;
+        }
+        return (int) loadForWrite(linear, segment, 1);
+    }
+
+    /** {@link #loadForWrite} of 2 bytes. */
+    public int loadForWrite16(long linear, int segment) {
+        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        int at = (int) linear & 0xFFF;
+        if (writeTag[i] == (linear & -4096L) && at <= 4096 - 2) {
+            return (short) SHORT.get(bytes[i], offset[i] + at) & 0xFFFF;
+        }
+        return (int) loadForWrite(linear, segment, 2);
+    }
+
+    /** {@link #loadForWrite} of 4 bytes. */
+    public int loadForWrite32(long linear, int segment) {
+        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        int at = (int) linear & 0xFFF;
+        if (writeTag[i] == (linear & -4096L) && at <= 4096 - 4) {
+            return (int) INT.get(bytes[i], offset[i] + at);
+        }
+        return (int) loadForWrite(linear, segment, 4);
+    }
+
+    /** {@link #loadForWrite} of 8 bytes. */
+    public long loadForWrite64(long linear, int segment) {
+        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        int at = (int) linear & 0xFFF;
+        if (writeTag[i] == (linear & -4096L) && at <= 4096 - 8) {
+            return (long) LONG.get(bytes[i], offset[i] + at);
+        }
+        return loadForWrite(linear, segment, 8);
+    }
+
     /** @return {@code size} (1, 2, 4 or 8) bytes, zero-extended */
     public long load(long linear, int segment, int size) {
         return switch (size) {

@@ -1,0 +1,305 @@
+package com.vtsim.cpu.integer;
+
+import com.vtsim.cpu.engine.Cpu;
+import com.vtsim.cpu.engine.MemoryRef;
+import com.vtsim.cpu.engine.Operation;
+
+/** XOR. @sdm XOR—Logical Exclusive OR */
+final class Xor implements TwoOperandForms {
+    @Override
+    public Operation regReg8(int d, int dShift, int s, int sShift) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long a = cpu.byteOf(d, dShift);
+                long b = cpu.byteOf(s, sShift);
+                long result = a ^ b;
+                cpu.setByte(d, dShift, (int) result);
+                cpu.flagsOfLogic((byte) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation regImm8(int d, int dShift, long b) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long a = cpu.byteOf(d, dShift);
+                long result = a ^ b;
+                cpu.setByte(d, dShift, (int) result);
+                cpu.flagsOfLogic((byte) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation regMem8(int d, int dShift, MemoryRef m) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long a = cpu.byteOf(d, dShift);
+                long b = m.load8(cpu);
+                long result = a ^ b;
+                cpu.setByte(d, dShift, (int) result);
+                cpu.flagsOfLogic((byte) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation memReg8(MemoryRef m, int s, int sShift) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long at = m.writable(cpu, 1);
+                long a = cpu.memory.loadForWrite8(at, m.segment);
+                long b = cpu.byteOf(s, sShift);
+                long result = a ^ b;
+                cpu.memory.store8(at, m.segment, (int) result);
+                cpu.flagsOfLogic((byte) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation memImm8(MemoryRef m, long b) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long at = m.writable(cpu, 1);
+                long a = cpu.memory.loadForWrite8(at, m.segment);
+                long result = a ^ b;
+                cpu.memory.store8(at, m.segment, (int) result);
+                cpu.flagsOfLogic((byte) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation regReg16(int d, int s) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long a = cpu.r[d] & 0xFFFFL;
+                long b = cpu.r[s] & 0xFFFFL;
+                long result = a ^ b;
+                cpu.set16(d, (int) result);
+                cpu.flagsOfLogic((short) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation regImm16(int d, long b) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long a = cpu.r[d] & 0xFFFFL;
+                long result = a ^ b;
+                cpu.set16(d, (int) result);
+                cpu.flagsOfLogic((short) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation regMem16(int d, MemoryRef m) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long a = cpu.r[d] & 0xFFFFL;
+                long b = m.load16(cpu);
+                long result = a ^ b;
+                cpu.set16(d, (int) result);
+                cpu.flagsOfLogic((short) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation memReg16(MemoryRef m, int s) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long at = m.writable(cpu, 2);
+                long a = cpu.memory.loadForWrite16(at, m.segment);
+                long b = cpu.r[s] & 0xFFFFL;
+                long result = a ^ b;
+                cpu.memory.store16(at, m.segment, (int) result);
+                cpu.flagsOfLogic((short) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation memImm16(MemoryRef m, long b) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long at = m.writable(cpu, 2);
+                long a = cpu.memory.loadForWrite16(at, m.segment);
+                long result = a ^ b;
+                cpu.memory.store16(at, m.segment, (int) result);
+                cpu.flagsOfLogic((short) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation regReg32(int d, int s) {
+        if (d == s) {
+            return zero(d);
+        }
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long a = cpu.r[d] & 0xFFFF_FFFFL;
+                long b = cpu.r[s] & 0xFFFF_FFFFL;
+                long result = a ^ b;
+                cpu.r[d] = result & 0xFFFF_FFFFL;
+                cpu.flagsOfLogic((int) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation regImm32(int d, long b) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long a = cpu.r[d] & 0xFFFF_FFFFL;
+                long result = a ^ b;
+                cpu.r[d] = result & 0xFFFF_FFFFL;
+                cpu.flagsOfLogic((int) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation regMem32(int d, MemoryRef m) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long a = cpu.r[d] & 0xFFFF_FFFFL;
+                long b = m.load32(cpu) & 0xFFFF_FFFFL;
+                long result = a ^ b;
+                cpu.r[d] = result & 0xFFFF_FFFFL;
+                cpu.flagsOfLogic((int) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation memReg32(MemoryRef m, int s) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long at = m.writable(cpu, 4);
+                long a = cpu.memory.loadForWrite32(at, m.segment) & 0xFFFF_FFFFL;
+                long b = cpu.r[s] & 0xFFFF_FFFFL;
+                long result = a ^ b;
+                cpu.memory.store32(at, m.segment, (int) result);
+                cpu.flagsOfLogic((int) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation memImm32(MemoryRef m, long b) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long at = m.writable(cpu, 4);
+                long a = cpu.memory.loadForWrite32(at, m.segment) & 0xFFFF_FFFFL;
+                long result = a ^ b;
+                cpu.memory.store32(at, m.segment, (int) result);
+                cpu.flagsOfLogic((int) result);
+            }
+        };
+    }
+
+    @Override
+    public Operation regReg64(int d, int s) {
+        if (d == s) {
+            return zero(d);
+        }
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long a = cpu.r[d];
+                long b = cpu.r[s];
+                long result = a ^ b;
+                cpu.r[d] = result;
+                cpu.flagsOfLogic(result);
+            }
+        };
+    }
+
+    @Override
+    public Operation regImm64(int d, long b) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long a = cpu.r[d];
+                long result = a ^ b;
+                cpu.r[d] = result;
+                cpu.flagsOfLogic(result);
+            }
+        };
+    }
+
+    @Override
+    public Operation regMem64(int d, MemoryRef m) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long a = cpu.r[d];
+                long b = m.load64(cpu);
+                long result = a ^ b;
+                cpu.r[d] = result;
+                cpu.flagsOfLogic(result);
+            }
+        };
+    }
+
+    @Override
+    public Operation memReg64(MemoryRef m, int s) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long at = m.writable(cpu, 8);
+                long a = cpu.memory.loadForWrite64(at, m.segment);
+                long b = cpu.r[s];
+                long result = a ^ b;
+                cpu.memory.store64(at, m.segment, result);
+                cpu.flagsOfLogic(result);
+            }
+        };
+    }
+
+    @Override
+    public Operation memImm64(MemoryRef m, long b) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                long at = m.writable(cpu, 8);
+                long a = cpu.memory.loadForWrite64(at, m.segment);
+                long result = a ^ b;
+                cpu.memory.store64(at, m.segment, result);
+                cpu.flagsOfLogic(result);
+            }
+        };
+    }
+
+    /** XOR of a register of 32 or 64 bits with itself: how compilers write 0. */
+    private static Operation zero(int d) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                cpu.r[d] = 0;
+                cpu.flagsOfLogic(0);
+            }
+        };
+    }
+}
