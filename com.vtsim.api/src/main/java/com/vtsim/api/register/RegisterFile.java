@@ -13,6 +13,7 @@ import java.util.List;
  * @param <R> the table
  */
 public final class RegisterFile<R extends Enum<R> & Register> {
+    private final Class<R> table;
     private final R[] rows;
     private final Layout[] layouts;
     private final long[] resets;
@@ -46,6 +47,7 @@ public final class RegisterFile<R extends Enum<R> & Register> {
      * @param device hears of writes
      */
     public RegisterFile(Class<R> table, Device<R> device) {
+        this.table = table;
         this.device = device;
         rows = table.getEnumConstants();
         layouts = new Layout[rows.length];
@@ -71,11 +73,16 @@ public final class RegisterFile<R extends Enum<R> & Register> {
         reset(Reset.COLD);
     }
 
-    /** Changes what reset gives for one register, and its present value: a strap, an identity that the configuration chooses. */
+    /**
+     * Changes what reset gives for one register: a strap, an identity that the configuration chooses. The present value follows
+     * if it is the one that reset gave.
+     */
     public void strap(R register, long value) {
         int i = register.ordinal();
+        if (values[i] == resets[i]) {
+            values[i] = value & layouts[i].implemented();
+        }
         resets[i] = value & layouts[i].implemented();
-        values[i] = resets[i];
     }
 
     /** @return bytes from the base to the end of the last register */
@@ -250,7 +257,7 @@ public final class RegisterFile<R extends Enum<R> & Register> {
                 return i;
             }
         }
-        throw new StateException("register state names " + name + ", which is no register of " + rows[0].getDeclaringClass().getSimpleName());
+        throw new StateException("register state names " + name + ", which is no register of " + table.getSimpleName());
     }
 
     /** @return every register, by offset, for the operator */

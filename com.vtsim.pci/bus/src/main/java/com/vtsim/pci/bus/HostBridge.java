@@ -1,0 +1,386 @@
+package com.vtsim.pci.bus;
+
+import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.api.machine.MmioDevice;
+import com.vtsim.api.machine.Part;
+import com.vtsim.api.machine.PortDevice;
+import com.vtsim.api.machine.Registration;
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.State;
+import com.vtsim.api.machine.StateException;
+import com.vtsim.api.pci.ConfigSpace;
+import com.vtsim.api.pci.ConfigState;
+import com.vtsim.api.pci.InterruptRouter;
+import com.vtsim.api.pci.PciAddress;
+import com.vtsim.api.pci.PciFunction;
+import com.vtsim.api.pci.PciHost;
+import com.vtsim.api.pci.ResetControl;
+import com.vtsim.api.pci.Upstream;
+import com.vtsim.api.register.RegisterFile;
+import java.util.List;
+import java.util.Optional;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+
+/**
+ * The host bridge, function 00:00.0, and the root bus: configuration mechanism #1 and the memory-mapped one, the map of memory below
+ * 1 MiB, INTx wires on their way to the interrupt router, upstream requests.
+ * Source: Intel 3 Series Express Chipset Family Datasheet, DRAM Controller Registers (D0:F0); PCI Local Bus Specification, Configuration Mechanism #1.
+ */
+@Component(configurationPid = "com.vtsim.pci.bus", configurationPolicy = ConfigurationPolicy.REQUIRE,
+        service = {Part.class, PciHost.class, PciFunction.class})
+public final class HostBridge implements PciHost, PciFunction {
+    private static final int VERSION = 1;
+    private static final int CONFADD = 0xCF8;
+    private static final int CONFDATA = 0xCFC;
+    private static final int RST_CNT = 0xCF9;
+    private static final int ENABLE = 0x8000_0000;
+    private static final int PINS = 4;
+
+    private final String name;
+    private final Chipset chipset;
+    private final RegisterFile<HostRegister> registers = new RegisterFile<>(HostRegister.class, this::written);
+    private final ConfigSpace config;
+    private final RootBus bus = new RootBus();
+    private final int[] pins = new int[256];
+    private int address;
+    private Board board;
+    private InterruptRouter router;
+    private ResetControl resetControl;
+    private Registration window;
+    private long windowAt;
+    private long windowLength;
+
+    /** A configuration of the host bridge. */
+    public @interface Config {
+        /** @return the machine's name */
+        String vtsim_machine();
+
+        /** @return the part's name */
+        String vtsim_name() default "host";
+
+        /** @return bus:device.function */
+        String vtsim_pci_address() default "00:00.0";
+
+        /** @return {@code q35} or {@code gm45} */
+        String chipset() default "q35";
+
+        /** @return subsystem vendor and device, hexadecimal. The default is what firmware built for virtual machines looks for; a board's maker has another. */
+        String subsystem() default "1af4:1100";
+    }
+
+    private record HostState(ConfigState config, int address, int[] pins) { }
+
+    /** Made from a configuration. */
+    @Activate
+    public HostBridge(Config config) {
+        this(config.vtsim_name(), config.chipset(), config.subsystem());
+    }
+
+    /**
+     * @param name      the part's name
+     * @param chipset   {@code q35} or {@code gm45}
+     * @param subsystem vendor and device, hexadecimal: {@code 1af4:1100}
+     */
+    public HostBridge(String name, String chipset, String subsystem) {
+        this.name = name;
+        this.chipset = Chipset.named(chipset);
+        if (!subsystem.matches("[0-9a-fA-F]{4}:[0-9a-fA-F]{4}")) {
+            throw new IllegalArgumentException("subsystem is vendor:device, four hexadecimal digits each, not '" + subsystem + "'");
+        }
+        config = new ConfigSpace(this, this.chipset.identity(Integer.parseUnsignedInt(subsystem.replace(":", ""), 16)), registers)
+                .command(0x0140, 0x0006).status(0x0080).capability(0x09, 0xE0);
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String model() {
+        return chipset.model();
+    }
+
+    @Override
+    public PciAddress address() {
+        return new PciAddress(0, 0, 0);
+    }
+
+    @Override
+    public int configRead(int offset, int size) {
+        return config.read(offset, size);
+    }
+
+    @Override
+    public void configWrite(int offset, int size, int value) {
+        config.write(offset, size, value);
+    }
+
+    private void written(HostRegister register, long old, long now, long written) {
+        switch (register) {
+            case PCIEXBAR -> mapWindow();
+            case PAM0, PAM1, PAM2, PAM3, PAM4, PAM5, PAM6 -> route(register);
+            case SMRAM -> {
+                if (HostRegister.D_LCK.isSet(now)) {
+                    registers.set(register, HostRegister.D_OPEN.with(now, 0));
+                }
+                routeSmram();
+            }
+            case ESMRAMC -> {
+                if (registers.isSet(HostRegister.SMRAM, HostRegister.D_LCK)) {
+                    registers.set(register, old);
+                }
+            }
+            case LAC -> {
+                if (old != now) {
+                    routeHole();
+                }
+            }
+            default -> { }
+        }
+    }
+
+    private void routeAll() {
+        for (int i = HostRegister.PAM0.ordinal(); i <= HostRegister.PAM6.ordinal(); i++) {
+            route(HostRegister.values()[i]);
+        }
+        routeSmram();
+        if (registers.isSet(HostRegister.LAC, HostRegister.HEN)) {
+            routeHole();
+        }
+    }
+
+    /** Each PAM register has two halves of 16 KiB, but for PAM0, whose upper half is the last 64 KiB below 1 MiB. */
+    private void route(HostRegister pam) {
+        long value = registers.get(pam);
+        if (pam == HostRegister.PAM0) {
+            route(0xF_0000, 0x1_0000, value >> 4);
+        } else {
+            long base = 0xC_0000 + (pam.ordinal() - HostRegister.PAM1.ordinal()) * 0x8000L;
+            route(base, 0x4000, value);
+            route(base + 0x4000, 0x4000, value >> 4);
+        }
+    }
+
+    private void route(long base, long length, long attributes) {
+        if (board != null) {
+            board.memory().route(base, length, (attributes & 1) != 0, (attributes & 2) != 0);
+        }
+    }
+
+    /** With no processor in system management mode the range is RAM only while it is open. */
+    private void routeSmram() {
+        route(0xA_0000, 0x2_0000, registers.isSet(HostRegister.SMRAM, HostRegister.D_OPEN) ? 3 : 0);
+    }
+
+    private void routeHole() {
+        route(0xF0_0000, 0x10_0000, registers.isSet(HostRegister.LAC, HostRegister.HEN) ? 0 : 3);
+    }
+
+    private void mapWindow() {
+        long value = registers.get(HostRegister.PCIEXBAR);
+        int code = (int) HostRegister.LENGTH.of(value);
+        long length = code == 3 || !HostRegister.PCIEXBAREN.isSet(value) ? 0 : 0x1000_0000L >> code;
+        long base = value & 0xF_FC00_0000L & -Math.max(length, 1);
+        if (board == null || base == windowAt && length == windowLength) {
+            return;
+        }
+        if (window != null) {
+            window.close();
+            window = null;
+        }
+        windowAt = base;
+        windowLength = length;
+        if (length != 0) {
+            window = board.memory().map(base, length, new Ecam());
+        }
+    }
+
+    @Override
+    public void attach(Board newBoard) {
+        board = newBoard;
+        router = board.find(InterruptRouter.class).orElse(null);
+        resetControl = board.find(ResetControl.class).orElse(null);
+        bus.scan(board);
+        dropAbsent();
+        strapMemory();
+        config.attach(board);
+        board.ports().map(CONFADD, 4, 4, new AddressPort());
+        board.ports().map(CONFDATA, 4, 4, new DataPort());
+        window = null;
+        windowAt = 0;
+        windowLength = 0;
+        mapWindow();
+        routeAll();
+        for (int device = 0; device < 32; device++) {
+            for (int pin = 1; pin <= PINS; pin++) {
+                drive(device, pin);
+            }
+        }
+    }
+
+    private void dropAbsent() {
+        for (int devfn = 0; devfn < pins.length; devfn++) {
+            if (bus.at(devfn) == null) {
+                pins[devfn] = 0;
+            }
+        }
+    }
+
+    /** The sizes that memory initialisation would have left. */
+    private void strapMemory() {
+        long low = 0;
+        for (MemorySpace.Region region : board.memory().regions()) {
+            if (region.kind().equals("ram") && region.owner().equals("board") && region.base() < 1L << 32) {
+                low = Math.max(low, region.base() + region.length());
+            }
+        }
+        long size = board.memory().ramSize();
+        registers.strap(HostRegister.TOLUD, low >> 20 << 4);
+        registers.strap(HostRegister.TSEGMB, low);
+        registers.strap(HostRegister.GBSM, low);
+        registers.strap(HostRegister.TOM, size >> 26);
+        registers.strap(HostRegister.TOUUD, size > low ? (1L << 32) + size - low >> 20 : low >> 20);
+    }
+
+    @Override
+    public void reset(Reset kind) {
+        boolean hole = registers.isSet(HostRegister.LAC, HostRegister.HEN);
+        address = 0;
+        config.reset(kind);
+        mapWindow();
+        routeAll();
+        if (hole) {
+            routeHole();
+        }
+    }
+
+    @Override
+    public State save() {
+        return State.of(model(), VERSION, new HostState(config.save(), address, pins));
+    }
+
+    @Override
+    public void restore(State state) {
+        HostState saved = state.as(HostState.class, model(), VERSION);
+        if (saved.pins().length != pins.length) {
+            throw new StateException("state of " + model() + " has " + saved.pins().length + " functions, expected " + pins.length);
+        }
+        config.restore(saved.config());
+        address = saved.address();
+        System.arraycopy(saved.pins(), 0, pins, 0, pins.length);
+    }
+
+    @Override
+    public List<PciFunction> functions() {
+        return bus.functions();
+    }
+
+    @Override
+    public Optional<PciFunction> function(PciAddress where) {
+        return bus.at(where);
+    }
+
+    @Override
+    public void interrupt(PciFunction function, int pin, boolean asserted) {
+        PciAddress where = function.address();
+        if (where.bus() != 0 || pin < 1 || pin > PINS) {
+            return;
+        }
+        int devfn = where.sourceId() & 0xFF;
+        int bit = 1 << pin;
+        if (asserted != ((pins[devfn] & bit) != 0)) {
+            pins[devfn] ^= bit;
+            drive(where.device(), pin);
+        }
+    }
+
+    /** The wire of a device's pin is shared by its functions. */
+    private void drive(int device, int pin) {
+        if (router == null) {
+            return;
+        }
+        int any = 0;
+        for (int function = 0; function < 8; function++) {
+            any |= pins[device << 3 | function];
+        }
+        router.wire(device, pin, (any & 1 << pin) != 0);
+    }
+
+    @Override
+    public Upstream upstream(PciFunction function) {
+        return new Requester(function, board);
+    }
+
+    private int read(int sourceId, int offset, int size) {
+        int value = bus.read(sourceId, offset, size);
+        if (board.tracer().wants("pci.config")) {
+            board.tracer().event("pci.config", String.format("%s %03x -> %0" + 2 * size + "x", PciAddress.of(sourceId), offset, value));
+        }
+        return value;
+    }
+
+    private void write(int sourceId, int offset, int size, int value) {
+        if (board.tracer().wants("pci.config")) {
+            board.tracer().event("pci.config", String.format("%s %03x <- %0" + 2 * size + "x", PciAddress.of(sourceId), offset, value));
+        }
+        bus.write(sourceId, offset, size, value);
+    }
+
+    /** CF8h: taken as a double word only. */
+    private final class AddressPort implements PortDevice {
+        @Override
+        public int read(int port, int size) {
+            if (size == 4) {
+                return address;
+            }
+            return port == RST_CNT && resetControl != null ? resetControl.resetControl() : (1 << 8 * size) - 1;
+        }
+
+        @Override
+        public void write(int port, int size, int value) {
+            if (size == 4) {
+                address = value & 0x80FF_FFFC;
+            } else if (port == RST_CNT && resetControl != null) {
+                resetControl.resetControl(value & 0xFF);
+            }
+        }
+    }
+
+    /** CFCh–CFFh: the register that CF8h names, if its bit 31 is set. */
+    private final class DataPort implements PortDevice {
+        @Override
+        public int read(int port, int size) {
+            return (address & ENABLE) == 0 ? -1 >>> 32 - 8 * size : HostBridge.this.read(address >> 8 & 0xFFFF, address & 0xFC | port & 3, size);
+        }
+
+        @Override
+        public void write(int port, int size, int value) {
+            if ((address & ENABLE) != 0) {
+                HostBridge.this.write(address >> 8 & 0xFFFF, address & 0xFC | port & 3, size, value);
+            }
+        }
+    }
+
+    /** The memory-mapped mechanism: bus 27:20, device 19:15, function 14:12, register 11:0. */
+    private final class Ecam implements MmioDevice {
+        @Override
+        public long read(int offset, int size) {
+            if (size == 8) {
+                return read(offset, 4) | read(offset + 4, 4) << 32;
+            }
+            return HostBridge.this.read(offset >>> 12, offset & 0xFFF, size) & 0xFFFF_FFFFL;
+        }
+
+        @Override
+        public void write(int offset, int size, long value) {
+            HostBridge.this.write(offset >>> 12, offset & 0xFFF, Math.min(size, 4), (int) value);
+            if (size == 8) {
+                HostBridge.this.write(offset >>> 12, (offset & 0xFFF) + 4, 4, (int) (value >> 32));
+            }
+        }
+    }
+}

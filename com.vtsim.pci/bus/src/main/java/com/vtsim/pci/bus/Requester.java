@@ -1,0 +1,136 @@
+package com.vtsim.pci.bus;
+
+import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.api.machine.MessageTarget;
+import com.vtsim.api.pci.HeaderRegister;
+import com.vtsim.api.pci.PciFunction;
+import com.vtsim.api.pci.RequestTranslator;
+import com.vtsim.api.pci.Upstream;
+import java.util.Arrays;
+
+/**
+ * A function's way to memory: bus-master enable, the remapping unit that owns the requester if there is one, then memory or,
+ * for a 4-byte write to FEEx_xxxxh, the interrupt controller. Valid until the host bridge is attached afresh.
+ */
+final class Requester implements Upstream {
+    private static final long INTERRUPT_RANGE = 0xFEE0_0000L;
+    private static final long INTERRUPT_MASK = ~0xF_FFFFL;
+
+    private final PciFunction function;
+    private final int sourceId;
+    private final MemorySpace memory;
+    private final RequestTranslator translator;
+    private final MessageTarget target;
+    private final RequestTranslator.Request request = new RequestTranslator.Request();
+    private final RequestTranslator.Message message = new RequestTranslator.Message();
+
+    Requester(PciFunction function, Board board) {
+        this.function = function;
+        sourceId = function.address().sourceId();
+        memory = board.memory();
+        translator = board.findAll(RequestTranslator.class).stream().filter(t -> t.owns(sourceId)).findFirst().orElse(null);
+        target = board.find(MessageTarget.class).orElse(null);
+    }
+
+    @Override
+    public int sourceId() {
+        return sourceId;
+    }
+
+    private boolean mayAsk() {
+        return HeaderRegister.BUS_MASTER.isSet(function.configRead(HeaderRegister.PCICMD.layout().offset(), 2));
+    }
+
+    @Override
+    public boolean read(long dmaAddress, byte[] into, int offset, int length) {
+        boolean all = mayAsk();
+        for (int done = 0; all && done < length; ) {
+            int covered = piece(dmaAddress + done, length - done, false);
+            all = covered > 0 && isThere(request.hostPhysical);
+            if (all) {
+                memory.read(request.hostPhysical, into, offset + done, covered);
+                done += covered;
+            }
+        }
+        if (!all) {
+            Arrays.fill(into, offset, offset + length, (byte) 0xFF);
+        }
+        return all;
+    }
+
+    @Override
+    public boolean write(long dmaAddress, byte[] from, int offset, int length) {
+        if (isInterrupt(dmaAddress)) {
+            return length == 4 && message(dmaAddress,
+                    from[offset] & 0xFF | (from[offset + 1] & 0xFF) << 8 | (from[offset + 2] & 0xFF) << 16 | from[offset + 3] << 24);
+        }
+        if (!mayAsk()) {
+            return false;
+        }
+        for (int done = 0; done < length; ) {
+            int covered = piece(dmaAddress + done, length - done, true);
+            if (covered == 0) {
+                return false;
+            }
+            memory.write(request.hostPhysical, from, offset + done, covered);
+            done += covered;
+        }
+        return true;
+    }
+
+    /** Translates up to the end of a page into {@link #request}. @return bytes covered, 0 if the request is blocked */
+    private int piece(long dmaAddress, int left, boolean write) {
+        int inPage = (int) Math.min(left, MemorySpace.PAGE - (dmaAddress & MemorySpace.PAGE - 1));
+        if (isInterrupt(dmaAddress)) {
+            return 0;
+        }
+        request.sourceId = sourceId;
+        request.pasid = -1;
+        request.address = dmaAddress;
+        request.length = inPage;
+        request.write = write;
+        request.execute = false;
+        request.privileged = false;
+        request.hostPhysical = dmaAddress;
+        request.covered = inPage;
+        if (translator != null && !translator.translate(request)) {
+            return 0;
+        }
+        return (int) Math.min(request.covered, inPage);
+    }
+
+    private boolean isThere(long hpa) {
+        if (memory.page(hpa) != null) {
+            return true;
+        }
+        for (MemorySpace.Region region : memory.regions()) {
+            if (hpa >= region.base() && hpa - region.base() < region.length()) {
+                return !region.kind().equals("hole");
+            }
+        }
+        return false;
+    }
+
+    private static boolean isInterrupt(long address) {
+        return (address & INTERRUPT_MASK) == INTERRUPT_RANGE;
+    }
+
+    @Override
+    public boolean message(long address, int data) {
+        if (!mayAsk()) {
+            return false;
+        }
+        if (!isInterrupt(address)) {
+            return write(address, new byte[] {(byte) data, (byte) (data >> 8), (byte) (data >> 16), (byte) (data >> 24)}, 0, 4);
+        }
+        message.sourceId = sourceId;
+        message.address = address;
+        message.data = data;
+        if (translator != null && !translator.remap(message) || target == null) {
+            return false;
+        }
+        target.message(message.address, message.data);
+        return true;
+    }
+}

@@ -1,0 +1,2 @@
+/** The host bridge and the root bus behind it. */
+package com.vtsim.pci.bus;

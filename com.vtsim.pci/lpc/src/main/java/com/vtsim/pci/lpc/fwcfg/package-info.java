@@ -1,0 +1,2 @@
+/** The firmware configuration device. */
+package com.vtsim.pci.lpc.fwcfg;

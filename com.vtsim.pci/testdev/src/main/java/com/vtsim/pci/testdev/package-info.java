@@ -1,0 +1,2 @@
+/** The devices that free x86 test suites expect. */
+package com.vtsim.pci.testdev;
