@@ -1,0 +1,92 @@
+package com.vtsim.shell.family;
+
+import com.vtsim.api.irq.InterruptController;
+import com.vtsim.api.machine.Lines;
+import com.vtsim.api.machine.Machine;
+import com.vtsim.api.machine.Machines;
+import com.vtsim.api.machine.OperatorException;
+import com.vtsim.shell.Complete;
+import com.vtsim.shell.draw.Drawable;
+import com.vtsim.shell.draw.Paint;
+import com.vtsim.shell.draw.Table;
+import java.util.List;
+import org.apache.felix.service.command.Descriptor;
+import org.apache.felix.service.command.annotations.GogoCommand;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** The {@code irq:} family: the interrupt controller and the lines it hears. */
+@Component(service = IrqCommands.class)
+@GogoCommand(scope = "irq", function = {"show", "raise", "lower"})
+public final class IrqCommands {
+    private static final String PIN = "operator";
+
+    private final Machines machines;
+
+    /** Made by Declarative Services. */
+    @Activate
+    public IrqCommands(@Reference Machines machines) {
+        this.machines = machines;
+    }
+
+    /**
+     * An interrupt controller.
+     *
+     * @param model     what it is
+     * @param inputs    one per line
+     * @param registers name = value
+     */
+    public record Controller(String model, List<InterruptController.Input> inputs, List<String> registers) implements Drawable {
+        @Override
+        public String line() {
+            return model;
+        }
+
+        @Override
+        public String full(Paint paint) {
+            Table table = new Table(">LINE", "VECTOR", "TRIGGER", "LEVEL", "STATE");
+            for (InterruptController.Input input : inputs) {
+                String state = (input.masked() ? "masked " : "") + (input.requested() ? "requested " : "") + (input.inService() ? "in service" : "");
+                table.row(input.line(), input.vector() < 0 ? "-" : String.format("%02x", input.vector()), input.level() ? "level" : "edge",
+                        input.asserted() ? "high" : "low", state.strip());
+            }
+            return paint.as(Paint.Role.HEADING, model) + "\n" + table.full(paint) + (registers.isEmpty() ? "" : "\n" + String.join("\n", registers));
+        }
+    }
+
+    /** The interrupt controller. */
+    @Descriptor("show the interrupt controller: each line with its vector and state, and the registers")
+    public Controller show(@Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Machine machine = machines.machine(name);
+        return machine.call(() -> {
+            InterruptController controller = Targets.part(machine, InterruptController.class, "interrupt controller; machine:show says why");
+            return new Controller(controller.model(), controller.inputs(), controller.registers());
+        });
+    }
+
+    /** Asserts a line. */
+    @Descriptor("assert an interrupt line, as one more device on it would, until irq:lower")
+    public Notice raise(@Complete(Names.MACHINE) @Descriptor("name of a machine") String machine, @Descriptor("0 to 23") int line) {
+        return drive(machine, line, true);
+    }
+
+    /** Releases a line. */
+    @Descriptor("release an interrupt line that irq:raise asserted")
+    public Notice lower(@Complete(Names.MACHINE) @Descriptor("name of a machine") String machine, @Descriptor("0 to 23") int line) {
+        return drive(machine, line, false);
+    }
+
+    private Notice drive(String name, int line, boolean asserted) {
+        if (line < 0 || line >= Lines.COUNT) {
+            throw new OperatorException("no interrupt line " + line + "; there are 0 to " + (Lines.COUNT - 1));
+        }
+        Machine machine = machines.machine(name);
+        boolean level = machine.call(() -> {
+            machine.lines().driver(line, PIN).set(asserted);
+            return machine.lines().level(line);
+        });
+        String still = level && !asserted ? ", which another device keeps high" : "";
+        return new Notice(name, (asserted ? "asserts" : "releases") + " line " + line + still);
+    }
+}

@@ -1,0 +1,157 @@
+package com.vtsim.shell.family;
+
+import com.vtsim.api.cpu.LogicalProcessor;
+import com.vtsim.api.machine.Machine;
+import com.vtsim.api.machine.Machines;
+import com.vtsim.api.machine.OperatorException;
+import com.vtsim.api.machine.RunLimits;
+import com.vtsim.api.machine.Stop;
+import com.vtsim.shell.Complete;
+import com.vtsim.shell.draw.Drawing;
+import com.vtsim.shell.session.Exit;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.List;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Descriptor;
+import org.apache.felix.service.command.Parameter;
+import org.apache.felix.service.command.Process;
+import org.apache.felix.service.command.annotations.GogoCommand;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Those of the {@code machine:} family that let time pass. A guest's exit status becomes the session's. */
+@Component(service = RunCommands.class)
+@GogoCommand(scope = "machine", function = {"run", "start", "await", "step", "pause", "output"})
+public final class RunCommands {
+    private final Machines machines;
+
+    /** Made by Declarative Services. */
+    @Activate
+    public RunCommands(@Reference Machines machines) {
+        this.machines = machines;
+    }
+
+    /** Runs a machine in the foreground. */
+    @Descriptor("run a machine and show what it says, until a limit or an interrupt (Ctrl-C) stops it")
+    public Ended run(CommandSession session,
+            @Descriptor("stop when this text appears on a console; it is an error if it does not") @Parameter(names = {"-u", "--until"}, absentValue = "") String until,
+            @Descriptor("stop after so many instructions; 0 for no limit") @Parameter(names = {"-n", "--instructions"}, absentValue = "0") long instructions,
+            @Descriptor("stop after so much virtual time, such as 10s; 0 for no limit") @Parameter(names = {"-d", "--deadline"}, absentValue = "0") Duration deadline,
+            @Descriptor("show this console only") @Parameter(names = "--console", absentValue = "") String console,
+            @Descriptor("show no console") @Parameter(names = {"-q", "--quiet"}, presentValue = "true", absentValue = "false") boolean quiet,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Machine machine = machines.machine(name);
+        RunLimits limits = limits(until, instructions, deadline);
+        return foreground(session, machine, console, quiet, until, () -> machine.run(limits));
+    }
+
+    /** Starts a machine in the background. */
+    @Descriptor("let a machine run in the background; machine:await waits for it")
+    public Notice start(
+            @Descriptor("stop when this text appears on a console") @Parameter(names = {"-u", "--until"}, absentValue = "") String until,
+            @Descriptor("stop after so many instructions; 0 for no limit") @Parameter(names = {"-n", "--instructions"}, absentValue = "0") long instructions,
+            @Descriptor("stop after so much virtual time, such as 10s; 0 for no limit") @Parameter(names = {"-d", "--deadline"}, absentValue = "0") Duration deadline,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        machines.machine(name).start(limits(until, instructions, deadline));
+        return new Notice(name, "runs in the background");
+    }
+
+    /** Waits for a machine in the background. */
+    @Descriptor("show what a machine in the background says, until it stops")
+    public Ended await(CommandSession session,
+            @Descriptor("show this console only") @Parameter(names = "--console", absentValue = "") String console,
+            @Descriptor("show no console") @Parameter(names = {"-q", "--quiet"}, presentValue = "true", absentValue = "false") boolean quiet,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Machine machine = machines.machine(name);
+        return foreground(session, machine, console, quiet, "", machine::await);
+    }
+
+    /** Executes instructions one by one. */
+    @Descriptor("execute some instructions, then show the next one")
+    public Stepped step(
+            @Descriptor("the processor whose next instruction is shown") @Parameter(names = "--cpu", absentValue = "0") int cpu,
+            @Descriptor("how many") @Parameter(names = {"-n", "--count"}, absentValue = "1") long count,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) throws InterruptedException {
+        Machine machine = machines.machine(name);
+        long before = machine.status().instructions();
+        Stop stop = machine.run(RunLimits.instructions(count));
+        List<LogicalProcessor.Line> next = machine.call(() -> {
+            LogicalProcessor processor = Targets.processor(machine, cpu);
+            return processor.disassemble(processor.nextInstruction(), 1);
+        });
+        return new Stepped(name, machine.status().instructions() - before, stop, next.isEmpty() ? null : next.get(0));
+    }
+
+    /** Stops a machine in the background. */
+    @Descriptor("stop a machine after its current instruction")
+    public Notice pause(@Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Machine machine = machines.machine(name);
+        machine.pause();
+        Machine.Status status = machine.status();
+        return new Notice(name, "%s, at %,d instructions, %s".formatted(MachineSummary.state(status), status.instructions(), Drawing.duration(Duration.ofNanos(status.time()))));
+    }
+
+    /** What a console has said so far. */
+    @Descriptor("show what a console of a machine has said since power-on")
+    public String output(
+            @Descriptor("the console") @Parameter(names = "--console", absentValue = "com1") String console,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        var transcripts = machines.machine(name).transcripts();
+        if (!transcripts.containsKey(console)) {
+            throw OperatorException.unknown("console of machine " + name, console, transcripts.keySet());
+        }
+        return transcripts.get(console);
+    }
+
+    private static RunLimits limits(String until, long instructions, Duration deadline) {
+        if (instructions < 0) {
+            throw new OperatorException("--instructions " + instructions + " is negative; it must be a count, or 0 for no limit");
+        }
+        return new RunLimits(instructions == 0 ? Long.MAX_VALUE : instructions, deadline.isZero() ? Long.MAX_VALUE : deadline.toNanos(), until.isEmpty() ? null : until);
+    }
+
+    private interface Running {
+        Stop end() throws InterruptedException;
+    }
+
+    private static Ended foreground(CommandSession session, Machine machine, String console, boolean quiet, String until, Running running) {
+        Machine.Status before = machine.status();
+        boolean interrupted = false;
+        Stop stop;
+        ConsolePrinter printer = quiet ? null : new ConsolePrinter(machine, out(session), console);
+        try {
+            stop = running.end();
+        } catch (InterruptedException e) {
+            machine.pause();
+            stop = machine.status().stop();
+            interrupted = true;
+        } finally {
+            if (printer != null) {
+                printer.close();
+            }
+        }
+        if (stop == null) {
+            throw new OperatorException("machine '" + machine.name() + "' has not run yet; machine:run or machine:start lets it");
+        }
+        Machine.Status after = machine.status();
+        Ended ended = new Ended(machine.name(), stop, after.instructions() - before.instructions(), Duration.ofNanos(after.time() - before.time()));
+        if (stop.exitStatus() >= 0) {
+            session.put(Exit.STATUS, stop.exitStatus());
+        }
+        if (stop.cause() == Stop.Cause.FAILED || stop.cause() == Stop.Cause.PARKED) {
+            throw new OperatorException(ended.line());
+        }
+        if (!until.isEmpty() && stop.cause() != Stop.Cause.TEXT && !interrupted) {
+            throw new OperatorException("\"" + until + "\" did not appear: " + ended.line());
+        }
+        return ended;
+    }
+
+    /** The stream of the command's pipe: what the machine's thread writes must end there too. */
+    private static PrintStream out(CommandSession session) {
+        Process process = Process.Utils.current();
+        return process == null ? session.getConsole() : process.out();
+    }
+}
