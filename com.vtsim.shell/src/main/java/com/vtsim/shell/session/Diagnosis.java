@@ -50,7 +50,7 @@ final class Diagnosis {
     /** Keeps the trace of what a command did not mean to throw; the operator sees one line. */
     static void log(Logger log, String text, Throwable thrown) {
         Throwable cause = unwrapped(thrown);
-        if (!(cause instanceof OperatorException || cause instanceof IllegalArgumentException && cause.getStackTrace().length > 0
+        if (!(cause instanceof OperatorException || cause instanceof InterruptedException || cause instanceof IllegalArgumentException && cause.getStackTrace().length > 0
                 && cause.getStackTrace()[0].getClassName().startsWith("org.apache.felix.gogo."))) {
             log.warn("Command failed: {}", text, cause);
         }
@@ -62,6 +62,9 @@ final class Diagnosis {
         String message = String.valueOf(cause.getMessage()).strip().replaceAll("\\s*\\R\\s*", "; ");
         if (cause instanceof OperatorException) {
             return message;
+        }
+        if (cause instanceof InterruptedException) {
+            return "interrupted";
         }
         if (cause instanceof NoSuchFileException) {
             return "no such file: " + message;

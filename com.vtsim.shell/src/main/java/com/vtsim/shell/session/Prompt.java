@@ -17,6 +17,7 @@ import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.UserInterruptException;
+import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.osgi.framework.BundleContext;
@@ -37,6 +38,10 @@ final class Prompt implements AutoCloseable {
         this.context = context;
         this.log = log;
         terminal = terminal();
+        if (terminal.getWidth() == 0) {
+            // Terminals that were never told their size; JLine would draw nothing.
+            terminal.setSize(new Size(80, 24));
+        }
         out = new PrintStream(terminal.output(), true, StandardCharsets.UTF_8);
         session = processor.createSession(terminal.input(), terminal.output(), terminal.output());
         boolean dumb = Terminal.TYPE_DUMB.equals(terminal.getType()) || System.getenv("NO_COLOR") != null;
@@ -70,7 +75,7 @@ final class Prompt implements AutoCloseable {
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(TerminalBuilder.class.getClassLoader());
         try {
-            return TerminalBuilder.builder().name("vtsim").system(true).nativeSignals(true).signalHandler(Terminal.SignalHandler.SIG_IGN).build();
+            return TerminalBuilder.builder().name("vtsim").system(true).providers("jni,ffm,exec").nativeSignals(true).signalHandler(Terminal.SignalHandler.SIG_IGN).build();
         } finally {
             thread.setContextClassLoader(before);
         }
