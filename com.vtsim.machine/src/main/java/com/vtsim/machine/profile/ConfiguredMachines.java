@@ -60,7 +60,7 @@ public final class ConfiguredMachines implements Machines {
         List<PartConfiguration> parts = description.configurations(name, CreateOptions.of(description, options));
         parts.forEach(part -> catalog.require(part.part(), part.pid()));
         try {
-            parts.forEach(part -> configure(part.pid(), part.name(), part.dictionary()));
+            parts.forEach(part -> configure(part.pid(), part.name(), complete(part, parts, profile)));
             for (PartConfiguration part : parts) {
                 awaitPart(name, part.part(), part.pid());
             }
@@ -69,6 +69,16 @@ public final class ConfiguredMachines implements Machines {
             throw e;
         }
         return machine(name);
+    }
+
+    /** The machine is told which parts to expect, so that it can say which one is absent. */
+    private static Dictionary<String, Object> complete(PartConfiguration part, List<PartConfiguration> all, String profile) {
+        Dictionary<String, Object> properties = part.dictionary();
+        if (part.pid().equals(Profile.MACHINE_PID)) {
+            properties.put("profile", profile);
+            properties.put("expects", all.stream().filter(each -> each != part).map(each -> each.part() + "=" + each.pid()).toArray(String[]::new));
+        }
+        return properties;
     }
 
     @Override

@@ -87,7 +87,7 @@ public final class CpuCommands {
     }
 
     /** Lists breakpoints. */
-    @Descriptor("list the breakpoints of a processor")
+    @Descriptor("list the breakpoints of a processor; see also its form with an action")
     public List<Point> _break(
             @Descriptor("which processor") @Parameter(names = "--cpu", absentValue = "0") int cpu,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine) {

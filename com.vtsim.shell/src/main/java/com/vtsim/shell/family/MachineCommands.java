@@ -11,9 +11,11 @@ import com.vtsim.shell.draw.Drawing;
 import com.vtsim.shell.draw.Tree;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.Parameter;
@@ -140,23 +142,30 @@ public final class MachineCommands {
         return machines.profiles().entrySet().stream().map(entry -> new Profile(entry.getKey(), entry.getValue())).toList();
     }
 
-    /** A digest of everything a machine holds. */
+    /** A machine's digest. */
+    public record Digest(String machine, long instructions, Duration time, String digest) { }
+
+    /** Digests of everything machines hold. */
     @Descriptor("compute the SHA-256 of a machine's memory and the state of its parts")
-    public String digest(@Complete(Names.MACHINE) @Descriptor("name of a machine") String machine) {
-        return machines.machine(machine).digest();
+    public List<Digest> digest(
+            @Descriptor("it is an error if they are not all the same") @Parameter(names = {"-s", "--same"}, presentValue = "true", absentValue = "false") boolean same,
+            @Complete(Names.MACHINE) @Descriptor("names of machines") String... machine) {
+        List<Digest> digests = Arrays.stream(machine).map(machines::machine).map(each -> {
+            Machine.Status status = each.status();
+            return new Digest(each.name(), status.instructions(), Duration.ofNanos(status.time()), each.digest());
+        }).toList();
+        if (same && digests.stream().map(Digest::digest).distinct().count() > 1) {
+            throw new OperatorException("not the same: " + digests.stream().map(each -> each.machine() + " " + each.digest().substring(0, 16)).collect(Collectors.joining(", ")));
+        }
+        return digests;
     }
 
-    /** Ends the recording of events. */
-    @Descriptor("end the recording of events")
-    public void trace(@Complete(Names.MACHINE) @Descriptor("name of a machine") String machine) {
-        machines.machine(machine).trace(List.of());
-    }
-
-    /** Starts to record events. */
-    @Descriptor("record events of these kinds, to be shown with machine:events")
-    public void trace(@Complete(Names.MACHINE) @Descriptor("name of a machine") String machine,
-            @Descriptor("families or kinds of event, such as irq, port.write") String... kinds) {
+    /** Starts or ends the recording of events. */
+    @Descriptor("record events of these kinds, for machine:events to show; without kinds, end it")
+    public Notice trace(@Complete(Names.MACHINE) @Descriptor("name of a machine") String machine,
+            @Descriptor("families or kinds of event, such as irq or port.write") String... kinds) {
         machines.machine(machine).trace(List.of(kinds));
+        return new Notice(machine, kinds.length == 0 ? "records no events" : "records " + String.join(", ", kinds));
     }
 
     /** The newest recorded events. */

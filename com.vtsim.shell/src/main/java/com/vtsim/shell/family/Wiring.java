@@ -15,6 +15,9 @@ import java.util.stream.Collectors;
 
 /** Draws what a machine is made of as a tree: parts with what they answer to, memory, interrupt lines, complaints. */
 final class Wiring {
+    /** Owner of the machine's RAM: {@link MemorySpace.Region#owner}. */
+    private static final String BOARD = "board";
+
     private final Machine machine;
     private final List<MemorySpace.Region> regions;
     private final List<PortSpace.Range> ports;
@@ -36,7 +39,7 @@ final class Wiring {
         machine.parts().forEach(part -> part(tree, part));
         Tree memory = tree.add("memory", Drawing.bytes(machine.memory().ramSize()) + " of RAM");
         regions.forEach(region -> memory.add(range(region.base(), region.length(), 8), region.kind() + " " + Drawing.bytes(region.length())
-                + (region.kind().equals("ram") ? "" : "  " + region.owner())));
+                + (region.owner().isEmpty() || region.owner().equals(BOARD) ? "" : "  " + region.owner())));
         lines(tree);
         if (!status.reports().isEmpty()) {
             Tree reports = tree.add("reports", "");
@@ -56,7 +59,7 @@ final class Wiring {
         if (!owned.isEmpty()) {
             branch.add("ports", owned);
         }
-        String windows = regions.stream().filter(region -> region.owner().equals(part.name()) && !region.kind().equals("ram"))
+        String windows = regions.stream().filter(region -> region.owner().equals(part.name()))
                 .map(region -> range(region.base(), region.length(), 8)).collect(Collectors.joining(", "));
         if (!windows.isEmpty()) {
             branch.add("memory", windows);
@@ -72,7 +75,7 @@ final class Wiring {
         }
         Tree lines = tree.add("lines", high.isEmpty() ? "all low" : "high: " + String.join(", ", high));
         machine.find(InterruptController.class).ifPresent(controller -> controller.inputs().stream()
-                .filter(input -> !input.masked() || input.asserted() || input.requested() || input.inService())
+                .filter(input -> input.vector() >= 0 && !input.masked() || input.asserted() || input.requested() || input.inService())
                 .forEach(input -> lines.add(Integer.toString(input.line()), (input.vector() < 0 ? "no vector" : String.format("vector %02xh", input.vector()))
                         + (input.level() ? ", level" : ", edge") + flag(input.asserted(), "high") + flag(input.masked(), "masked")
                         + flag(input.requested(), "requested") + flag(input.inService(), "in service"))));
