@@ -105,10 +105,11 @@ public final class Backplane implements Machine, AutoCloseable {
         return call(() -> {
             Run run = worker.run();
             Stop stop = worker.lastStop();
-            if (run != null && run.parked != null) {
-                stop = Stop.of(Stop.Cause.PARKED, run.parked + " is missing");
+            String missing = run == null ? null : chassis.seats.missing();
+            if (missing != null) {
+                stop = Stop.of(Stop.Cause.PARKED, missing + " is missing");
             }
-            return new Status(run != null && run.parked == null, stop, chassis.clock.instructions(), chassis.clock.now(), chassis.reports.lines());
+            return new Status(run != null && missing == null, stop, chassis.clock.instructions(), chassis.clock.now(), chassis.reports.lines());
         });
     }
 

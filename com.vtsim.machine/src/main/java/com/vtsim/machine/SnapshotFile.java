@@ -15,7 +15,6 @@ import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
@@ -27,6 +26,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
 import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
@@ -200,7 +201,8 @@ final class SnapshotFile {
     }
 
     private static Ram ram(ZipFile zip, Ram ram) throws IOException {
-        try (DataInputStream in = new DataInputStream(new BufferedInputStream(stream(zip, "ram")))) {
+        CheckedInputStream checked = stream(zip, "ram");
+        try (DataInputStream in = new DataInputStream(new BufferedInputStream(checked))) {
             for (long at = in.readLong(); at != -1; at = in.readLong()) {
                 if (at < 0 || at >= ram.size() || at % MemorySpace.PAGE != 0) {
                     throw new IllegalArgumentException("a page at offset " + at);
@@ -210,21 +212,31 @@ final class SnapshotFile {
             if (in.read() != -1) {
                 throw new IllegalArgumentException("bytes after the last page");
             }
+            check(zip, "ram", checked);
         }
         return ram;
     }
 
-    private static InputStream stream(ZipFile zip, String name) throws IOException {
+    /** A ZIP file's reader leaves the check sums to its caller. */
+    private static void check(ZipFile zip, String name, CheckedInputStream in) {
+        if (in.getChecksum().getValue() != zip.getEntry(name).getCrc()) {
+            throw new IllegalArgumentException("the check sum of " + name + " is wrong");
+        }
+    }
+
+    private static CheckedInputStream stream(ZipFile zip, String name) throws IOException {
         ZipEntry entry = zip.getEntry(name);
         if (entry == null) {
             throw new IllegalArgumentException("it has no " + name);
         }
-        return zip.getInputStream(entry);
+        return new CheckedInputStream(zip.getInputStream(entry), new CRC32());
     }
 
     private static byte[] bytes(ZipFile zip, String name) throws IOException {
-        try (InputStream in = stream(zip, name)) {
-            return in.readAllBytes();
+        try (CheckedInputStream in = stream(zip, name)) {
+            byte[] bytes = in.readAllBytes();
+            check(zip, name, in);
+            return bytes;
         }
     }
 

@@ -20,7 +20,10 @@ public interface Lines {
      */
     Driver driver(int line, String pin);
 
-    /** Makes this part hear every change of level on every line, and, once all parts are attached, each line that is high. */
+    /**
+     * Makes this part hear every change of level on every line, and, once all parts are attached, the level of each line:
+     * first those that are low, then those that are high. What it hears then is no edge if its state knows the level already.
+     */
     void listen(Sink sink);
 
     /** @return whether anyone asserts the line */
