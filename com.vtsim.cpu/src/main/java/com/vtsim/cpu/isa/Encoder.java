@@ -26,6 +26,8 @@ final class Encoder {
     int segmentOverride = -1;
     /** Bytes a displacement takes at least: 0, 1 or 4 (2 in 16-bit addresses). */
     int displacementAtLeast;
+    /** Bytes of the vector register that is the index of a gather, which the operand does not tell, or 0. */
+    int vectorIndexSize;
 
     private Row row;
     private int sizeIndex;
@@ -168,8 +170,8 @@ final class Encoder {
         }
         boolean sized = memory.size() == size || memory.size() < 0 || size == 0 || size == 512;
         return switch (code.method) {
-            case E, Q, W, M -> sized;
-            case VSIB -> sized && memory.index() != Memory.NONE && memory.addressSize() != 2;
+            case E, Q, W, M -> sized && vectorIndexSize == 0;
+            case VSIB -> sized && (vectorIndexSize == 0 || vectorIndexSize == code.registerSize[0]) && memory.index() != Memory.NONE && memory.addressSize() != 2;
             case O -> sized && memory.base() == Memory.NONE && memory.index() == Memory.NONE;
             default -> false;
         };

@@ -44,6 +44,8 @@ final class InstructionText {
             appendString(name);
             return text.toString();
         }
+        appendAddressSize();
+        appendOperandSize();
         appendName(wideMove() ? "movabs" : name + sizeSuffix());
         appendImplied(OperandCode.Method.XLAT);
         for (int i = 0; i < operands; i++) {
@@ -73,6 +75,32 @@ final class InstructionText {
             text.append(' ');
         }
         text.append(' ');
+    }
+
+    /** An address without registers does not show its size. */
+    private void appendAddressSize() {
+        int size = instruction.addressSize();
+        if (size * 8 == instruction.codeSize()) {
+            return;
+        }
+        boolean vsib = row.find(OperandCode.Method.VSIB) >= 0;
+        for (Operand operand : instruction.operands()) {
+            if (operand instanceof Memory memory && memory.base() == Memory.NONE && (memory.index() == Memory.NONE || vsib)) {
+                text.append(size == 2 ? "addr16 " : "addr32 ");
+            }
+        }
+        if (instruction.mnemonic().startsWith("LOOP")) {
+            text.append(size == 2 ? "addr16 " : "addr32 ");
+        }
+    }
+
+    /** Conditional branches and far pointers have no letter for a size that is not the usual one: GNU syntax says it in front. */
+    private void appendOperandSize() {
+        boolean conditional = row.map == 1 && row.find(OperandCode.Method.J) >= 0;
+        boolean shortBranch = row.map == 0 && row.find(OperandCode.Method.J) >= 0 && row.operands[0].memorySize[0] == 1;
+        if ((conditional || shortBranch || row.find(OperandCode.Method.A) >= 0) && unusual(instruction.operandSize())) {
+            text.append(instruction.operandSize() == 2 ? "data16 " : "data32 ");
+        }
     }
 
     /** A 64-bit immediate or memory offset, which only MOV has. */
@@ -196,7 +224,10 @@ final class InstructionText {
     }
 
     private void append(Memory memory) {
-        if (row.find(OperandCode.Method.O) < 0) {
+        if (row.form.operands().equals("Mp") && memory.size() == 4) {
+            // m16:16; without FAR it would read as a near branch.
+            text.append("far WORD PTR ");
+        } else if (row.find(OperandCode.Method.O) < 0) {
             text.append(pointer(memory.size()));
         }
         boolean absolute = memory.base() == Memory.NONE && memory.index() == Memory.NONE;

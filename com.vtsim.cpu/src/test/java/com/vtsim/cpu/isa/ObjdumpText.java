@@ -16,6 +16,8 @@ final class ObjdumpText {
     private static final Pattern RIP_RELATIVE = Pattern.compile("\\[([re]ip)\\+0x(ffffffff[0-9a-f]{8})]");
     /** objdump has names for four values of the immediate. */
     private static final Pattern CARRYLESS = Pattern.compile("^(v?pclmul)(l|h)q(l|h)qdq (.*)$");
+    private static final Pattern WORD_MOVSXD = Pattern.compile("^(movsxd (?:r[0-9]+w|[a-z]{2}),)(.*)$");
+    private static final Pattern NOTRACK = Pattern.compile("^notrack (.*)(\\[.*)$");
     private static final Pattern BRANCH_TARGET = Pattern.compile("0x[0-9a-f]*?([0-9a-f]{1,4})$");
 
     private ObjdumpText() { }
@@ -29,6 +31,11 @@ final class ObjdumpText {
         }
         text = SPACES.matcher(text).replaceAll(" ").strip();
         text = IDLE_PREFIX.matcher(text).replaceAll("");
+        // On an indirect branch objdump reads a DS prefix as CET's NOTRACK.
+        Matcher notrack = NOTRACK.matcher(text);
+        if (notrack.matches()) {
+            text = notrack.group(1) + "ds:" + notrack.group(2);
+        }
         if (codeSize == 64) {
             text = absolute(text);
         }
@@ -43,6 +50,7 @@ final class ObjdumpText {
     /** @return our text, without what objdump cannot show: it knows no m16:64 */
     static String normalizeOurs(String line, Row row, int codeSize) {
         String text = target(SPACES.matcher(line).replaceAll(" ").strip(), row, codeSize);
+        text = IDLE_PREFIX.matcher(text).replaceAll("").replace("far WORD PTR", "DWORD PTR");
         return switch (row.form.mnemonic()) {
             case "LSS", "LFS", "LGS", "JMP", "CALL" -> text.replace("TBYTE", "FWORD");
             // Bits 0 and 4 count; objdump takes 2 and 3 for 10h and 11h.
@@ -80,8 +88,18 @@ final class ObjdumpText {
             // objdump warns about instructions of the 8087 and 287.
             case "FNENI", "FNDISI", "FNSETPM" -> text.substring(0, text.indexOf('('));
             // MOVSXD with a 16-bit operand reads a word; objdump says doubleword.
-            case "MOVSXD" -> text.replaceFirst("^(movsxd [a-z0-9]+w|movsxd [a-z]{2}),DWORD", "$1,WORD");
+            case "MOVSXD" -> row16(text);
             default -> text;
         };
+    }
+
+    private static String row16(String text) {
+        Matcher matcher = WORD_MOVSXD.matcher(text);
+        if (!matcher.matches()) {
+            return text;
+        }
+        String source = matcher.group(2);
+        String word = source.startsWith("DWORD") ? source.substring(1) : source.startsWith("e") ? source.substring(1) : source.replaceFirst("d$", "w");
+        return matcher.group(1) + word;
     }
 }
