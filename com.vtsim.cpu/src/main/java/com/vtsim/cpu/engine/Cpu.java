@@ -52,6 +52,16 @@ public final class Cpu {
     public final SystemState system;
     /** Delivery of exceptions and interrupts. */
     public final Interrupts interrupts;
+    /** Task switches. */
+    public final TaskSwitch tasks;
+    /** Far jumps, calls and returns. */
+    public final FarTransfers far;
+    /** IRET. */
+    public final InterruptReturn interruptReturn;
+    /** Model-specific registers. */
+    public final Msrs msrs;
+    /** What CPUID answers. */
+    public final Cpuid cpuid;
     /** The run loop. */
     public final Execution execution;
 
@@ -77,6 +87,11 @@ public final class Cpu {
         segments = new Segments(this);
         memory = new LinearMemory(this);
         interrupts = new Interrupts(this);
+        tasks = new TaskSwitch(this);
+        cpuid = new Cpuid(this, semantics);
+        msrs = new Msrs(this);
+        far = new FarTransfers(this);
+        interruptReturn = new InterruptReturn(this);
         execution = new Execution(this, semantics);
     }
 
@@ -87,6 +102,7 @@ public final class Cpu {
         fault.vector = vector;
         fault.errorCode = errorCode;
         fault.information = 0;
+        fault.atNext = false;
         return fault;
     }
 

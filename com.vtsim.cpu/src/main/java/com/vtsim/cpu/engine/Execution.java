@@ -239,7 +239,7 @@ public final class Execution {
         if (inBlock) {
             inBlock = false;
             retired += position;
-            advance(cpu.r[Cpu.RIP] + current.starts[position]);
+            advance(fault.atNext ? cpu.next : cpu.r[Cpu.RIP] + current.starts[position]);
         }
         deliver(fault.vector, fault.errorCode, fault.information, Interrupts.Source.EXCEPTION);
     }
@@ -263,6 +263,9 @@ public final class Execution {
                 interrupts(eventVector, eventCode, eventSource);
                 return;
             } catch (GuestFault second) {
+                if (second.atNext) {
+                    cpu.r[Cpu.RIP] = cpu.next;
+                }
                 chain.add(second);
                 int next = eventSource == Interrupts.Source.EXCEPTION ? FaultChain.combine(eventVector, second.vector) : second.vector;
                 if (next == FaultChain.TRIPLE) {

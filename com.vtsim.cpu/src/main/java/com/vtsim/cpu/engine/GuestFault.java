@@ -16,6 +16,12 @@ public final class GuestFault extends RuntimeException {
     /** CR2 for a page fault (not yet stored); the debug status bits (DR6) for a debug exception. */
     public long information;
 
+    /**
+     * Whether it occurred after the context had changed, so that {@link Cpu#next} and not the instruction's own address is where
+     * execution resumes: in the new task of a task switch.
+     */
+    public boolean atNext;
+
     GuestFault() {
         super(null, null, false, false);
     }

@@ -1,15 +1,12 @@
 package com.vtsim.cpu.engine;
 
 import com.vtsim.cpu.isa.Form;
-import com.vtsim.cpu.isa.Instruction;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.function.Predicate;
 
 /** The meaning of every instruction form: which factory makes its operations. Filled once by the instruction groups. */
 public final class Semantics {
     private final Map<String, OperationFactory> factories = new HashMap<>();
-    private final Map<String, OperationFactory> special = new HashMap<>();
 
     /**
      * Says what a mnemonic means, in every form that has no meaning of its own.

@@ -1,0 +1,370 @@
+package com.vtsim.cpu.engine;
+
+import com.vtsim.api.irq.LocalApicPort;
+import com.vtsim.api.machine.Clock;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Model-specific registers: a table of what there is, and the values of those that have no other home.
+ *
+ * @sdm Model-Specific Registers (MSRs); Memory Type Range Registers (MTRRs); Page Attribute Table (PAT); Time-Stamp Counter
+ */
+public final class Msrs {
+    /** IA32_MISC_ENABLE bits. */
+    static final long LIMIT_CPUID = 1 << 22, XD_DISABLE = 1L << 34;
+    private static final long PHYSICAL = (1L << Paging.PHYSICAL_BITS) - 1;
+    private static final int VARIABLE_RANGES = 10;
+    private static final int BANKS = 4;
+    private static final int APIC_BASE = 0x1B;
+
+    /** Reads a register that has another home. */
+    private interface Reader {
+        long read(Cpu cpu);
+    }
+
+    /** Writes a register, or refuses: #GP(0). */
+    private interface Writer {
+        boolean write(Cpu cpu, long value);
+    }
+
+    /** Says whether a value is legal. */
+    private interface Legal {
+        boolean test(long value);
+    }
+
+    /**
+     * A row of the table.
+     *
+     * @param reset value after power-on
+     * @param legal of a plain register; null where nothing can be written
+     * @param reader null where the table holds the value
+     * @param writer null where the table holds the value
+     */
+    private record Row(int address, String name, long reset, Legal legal, Reader reader, Writer writer) { }
+
+    private static final TreeMap<Long, Row> TABLE = new TreeMap<>();
+
+    private static void row(int address, String name, long reset, Legal legal) {
+        TABLE.put(address & 0xFFFF_FFFFL, new Row(address, name, reset, legal, null, null));
+    }
+
+    private static void row(int address, String name, long reset, long writable) {
+        row(address, name, reset, (Legal) value -> (value & ~writable) == 0);
+    }
+
+    private static void fixed(int address, String name, long value) {
+        row(address, name, value, null);
+    }
+
+    private static void linked(int address, String name, Reader reader, Writer writer) {
+        TABLE.put(address & 0xFFFF_FFFFL, new Row(address, name, 0, null, reader, writer));
+    }
+
+    private static void canonical(int address, String name) {
+        linked(address, name, cpu -> cpu.msrs.values[slot(address)], (cpu, value) -> cpu.msrs.setCanonical(address, value));
+    }
+
+    static {
+        linked(0x10, "IA32_TIME_STAMP_COUNTER", cpu -> cpu.msrs.timeStamp(), (cpu, value) -> cpu.msrs.setTimeStamp(value));
+        fixed(0x17, "IA32_PLATFORM_ID", 0);
+        linked(APIC_BASE, "IA32_APIC_BASE", cpu -> cpu.msrs.apicBase(), (cpu, value) -> cpu.msrs.setApicBase(value));
+        fixed(0x2A, "MSR_EBL_CR_POWERON", 0);
+        linked(0x3A, "IA32_FEATURE_CONTROL", cpu -> cpu.msrs.values[slot(0x3A)], (cpu, value) -> cpu.msrs.setFeatureControl(value));
+        linked(0x3B, "IA32_TSC_ADJUST", cpu -> cpu.msrs.tscAdjust, (cpu, value) -> cpu.msrs.setTscAdjust(value));
+        linked(0x79, "IA32_BIOS_UPDT_TRIG", null, (cpu, value) -> true);
+        row(0x8B, "IA32_BIOS_SIGN_ID", 0, -1L);
+        linked(0xCE, "MSR_PLATFORM_INFO", cpu -> cpu.cpuid.tscFrequency / 100_000_000L << 8, null);
+        fixed(0xFE, "IA32_MTRRCAP", 1 << 10 | 1 << 8 | VARIABLE_RANGES);
+        row(0x140, "MISC_FEATURES_ENABLES", 0, 0L);
+        row(0x174, "IA32_SYSENTER_CS", 0, 0xFFFF_FFFFL);
+        canonical(0x175, "IA32_SYSENTER_ESP");
+        canonical(0x176, "IA32_SYSENTER_EIP");
+        fixed(0x179, "IA32_MCG_CAP", 1 << 8 | BANKS);
+        row(0x17A, "IA32_MCG_STATUS", 0, 0L);
+        row(0x17B, "IA32_MCG_CTL", -1L, -1L);
+        row(0x1A0, "IA32_MISC_ENABLE", 1 | 1 << 11 | 1 << 12, LIMIT_CPUID | XD_DISABLE | 1 | 1 << 3 | 1 << 11 | 1 << 12 | 1 << 23);
+        row(0x1D9, "IA32_DEBUGCTL", 0, 0L);
+        for (int i = 0; i < VARIABLE_RANGES; i++) {
+            row(0x200 + 2 * i, "IA32_MTRR_PHYSBASE" + i, 0, (Legal) value -> (value & ~PHYSICAL) == 0 && (value & 0xF00) == 0 && memoryType(value, false));
+            row(0x201 + 2 * i, "IA32_MTRR_PHYSMASK" + i, 0, PHYSICAL & ~0x7FFL);
+        }
+        Map<Integer, String> fixedRanges = new TreeMap<>(Map.of(0x250, "FIX64K_00000", 0x258, "FIX16K_80000", 0x259, "FIX16K_A0000",
+            0x268, "FIX4K_C0000", 0x269, "FIX4K_C8000", 0x26A, "FIX4K_D0000", 0x26B, "FIX4K_D8000", 0x26C, "FIX4K_E0000",
+            0x26D, "FIX4K_E8000", 0x26E, "FIX4K_F0000"));
+        fixedRanges.put(0x26F, "FIX4K_F8000");
+        fixedRanges.forEach((address, name) -> row(address, "IA32_MTRR_" + name, 0, value -> memoryTypes(value, false)));
+        row(0x277, "IA32_PAT", 0x0007_0406_0007_0406L, (Legal) value -> memoryTypes(value, true));
+        row(0x2FF, "IA32_MTRR_DEF_TYPE", 0, (Legal) value -> (value & ~0xCFFL) == 0 && memoryType(value, false));
+        for (int i = 0; i < BANKS; i++) {
+            row(0x400 + 4 * i, "IA32_MC" + i + "_CTL", -1L, -1L);
+            row(0x401 + 4 * i, "IA32_MC" + i + "_STATUS", 0, 0L);
+            row(0x402 + 4 * i, "IA32_MC" + i + "_ADDR", 0, 0L);
+            row(0x403 + 4 * i, "IA32_MC" + i + "_MISC", 0, 0L);
+        }
+        linked(0xC000_0080, "IA32_EFER", cpu -> cpu.system.efer, (cpu, value) -> cpu.system.writeEfer(value));
+        row(0xC000_0081, "IA32_STAR", 0, -1L);
+        canonical(0xC000_0082, "IA32_LSTAR");
+        canonical(0xC000_0083, "IA32_CSTAR");
+        row(0xC000_0084, "IA32_FMASK", 0, 0xFFFF_FFFFL);
+        linked(0xC000_0100, "IA32_FS_BASE", cpu -> cpu.segments.base[Cpu.FS], (cpu, value) -> cpu.msrs.setBase(Cpu.FS, value));
+        linked(0xC000_0101, "IA32_GS_BASE", cpu -> cpu.segments.base[Cpu.GS], (cpu, value) -> cpu.msrs.setBase(Cpu.GS, value));
+        canonical(0xC000_0102, "IA32_KERNEL_GS_BASE");
+        row(0xC000_0103, "IA32_TSC_AUX", 0, 0xFFFF_FFFFL);
+    }
+
+    private static final Row[] ROWS = TABLE.values().toArray(new Row[0]);
+    private static final long[] ADDRESSES = TABLE.keySet().stream().mapToLong(Long::longValue).toArray();
+
+    /** Places in the table of what instructions use. */
+    private static final int SYSENTER_CS = slot(0x174), SYSENTER_ESP = slot(0x175), SYSENTER_EIP = slot(0x176), MISC_ENABLE = slot(0x1A0),
+        STAR = slot(0xC000_0081), LSTAR = slot(0xC000_0082), FMASK = slot(0xC000_0084), KERNEL_GS_BASE = slot(0xC000_0102),
+        TSC_AUX = slot(0xC000_0103);
+
+    private final Cpu cpu;
+    private final long[] values = new long[ROWS.length];
+    private long tscOffset;
+    private long tscAdjust;
+    private final Map<Integer, Long> unknown = new TreeMap<>();
+
+    /** Of the latest successful {@link #read}. */
+    public long value;
+
+    Msrs(Cpu cpu) {
+        this.cpu = cpu;
+        reset();
+    }
+
+    private static int slot(int address) {
+        return Arrays.binarySearch(ADDRESSES, address & 0xFFFF_FFFFL);
+    }
+
+    /** Values after power-on. */
+    public void reset() {
+        for (int i = 0; i < ROWS.length; i++) {
+            values[i] = ROWS[i].reset;
+        }
+        tscAdjust = 0;
+        tscOffset = 0;
+        tscOffset = -timeStamp();
+    }
+
+    /** RDMSR. @return false for #GP(0); else {@link #value} holds it */
+    public boolean read(int address) {
+        if (address >= 0x800 && address < 0x900 || address == 0x6E0) {
+            return readApic(address);
+        }
+        int slot = slot(address);
+        if (slot < 0 || ROWS[slot].reader == null && ROWS[slot].writer != null) {
+            unknown.merge(address, 1L, Long::sum);
+            return false;
+        }
+        value = ROWS[slot].reader != null ? ROWS[slot].reader.read(cpu) : values[slot];
+        return true;
+    }
+
+    /** WRMSR. @return false for #GP(0) */
+    public boolean write(int address, long wanted) {
+        if (address >= 0x800 && address < 0x900 || address == 0x6E0) {
+            return writeApic(address, wanted);
+        }
+        int slot = slot(address);
+        if (slot < 0) {
+            unknown.merge(address, 1L, Long::sum);
+            return false;
+        }
+        Row row = ROWS[slot];
+        if (row.writer != null) {
+            return row.writer.write(cpu, wanted);
+        }
+        if (row.legal == null || !row.legal.test(wanted)) {
+            return false;
+        }
+        values[slot] = wanted;
+        return true;
+    }
+
+    /** @return how often software asked for each register that is not there, by address */
+    public Map<Integer, Long> unknown() {
+        return Collections.unmodifiableMap(unknown);
+    }
+
+    /** @return names of the registers by address (unsigned), for the operator */
+    public static Map<Long, String> names() {
+        Map<Long, String> names = new TreeMap<>();
+        TABLE.forEach((address, row) -> names.put(address, row.name));
+        return names;
+    }
+
+    // Values that instructions use
+
+    /** @return IA32_MISC_ENABLE */
+    public long miscEnable() {
+        return values[MISC_ENABLE];
+    }
+
+    /** @return IA32_SYSENTER_CS */
+    public long sysenterCs() {
+        return values[SYSENTER_CS];
+    }
+
+    /** @return IA32_SYSENTER_ESP */
+    public long sysenterEsp() {
+        return values[SYSENTER_ESP];
+    }
+
+    /** @return IA32_SYSENTER_EIP */
+    public long sysenterEip() {
+        return values[SYSENTER_EIP];
+    }
+
+    /** @return IA32_STAR */
+    public long star() {
+        return values[STAR];
+    }
+
+    /** @return IA32_LSTAR */
+    public long lstar() {
+        return values[LSTAR];
+    }
+
+    /** @return IA32_FMASK */
+    public long fmask() {
+        return values[FMASK];
+    }
+
+    /** @return IA32_TSC_AUX */
+    public long tscAux() {
+        return values[TSC_AUX];
+    }
+
+    /** SWAPGS. */
+    public void swapGs() {
+        long base = cpu.segments.base[Cpu.GS];
+        cpu.segments.setBase(Cpu.GS, values[KERNEL_GS_BASE]);
+        values[KERNEL_GS_BASE] = base;
+    }
+
+    /** @return the time-stamp counter: virtual time at its frequency, plus what software added */
+    public long timeStamp() {
+        long ticks = cpu.clock == null ? 0 : Clock.ticksIn(cpu.clock.now(), cpu.cpuid.tscFrequency);
+        return ticks + tscOffset;
+    }
+
+    private boolean setTimeStamp(long wanted) {
+        long delta = wanted - timeStamp();
+        tscOffset += delta;
+        tscAdjust += delta;
+        return true;
+    }
+
+    private boolean setTscAdjust(long wanted) {
+        tscOffset += wanted - tscAdjust;
+        tscAdjust = wanted;
+        return true;
+    }
+
+    private boolean setCanonical(int address, long wanted) {
+        if (!cpu.memory.paging().canonical(wanted)) {
+            return false;
+        }
+        values[slot(address)] = wanted;
+        return true;
+    }
+
+    private boolean setBase(int segment, long wanted) {
+        if (!cpu.memory.paging().canonical(wanted)) {
+            return false;
+        }
+        cpu.segments.setBase(segment, wanted);
+        return true;
+    }
+
+    private boolean setFeatureControl(long wanted) {
+        int slot = slot(0x3A);
+        if ((values[slot] & 1) != 0 || (wanted & ~1L) != 0) {
+            return false;
+        }
+        values[slot] = wanted;
+        return true;
+    }
+
+    // The local APIC's registers
+
+    private long apicBase() {
+        LocalApicPort apic = cpu.system.localApic();
+        return apic != null ? apic.base() : 0xFEE0_0000L | (cpu.index == 0 ? 1 << 8 : 0);
+    }
+
+    private boolean setApicBase(long wanted) {
+        LocalApicPort apic = cpu.system.localApic();
+        return apic != null ? apic.base(wanted) : wanted == apicBase();
+    }
+
+    private boolean readApic(int address) {
+        LocalApicPort apic = cpu.system.localApic();
+        if (apic != null && address == 0x6E0) {
+            value = apic.tscDeadline();
+            return true;
+        }
+        if (apic != null && apic.readX2apic(address)) {
+            value = apic.value();
+            return true;
+        }
+        unknown.merge(address, 1L, Long::sum);
+        return false;
+    }
+
+    private boolean writeApic(int address, long wanted) {
+        LocalApicPort apic = cpu.system.localApic();
+        if (apic != null && address == 0x6E0) {
+            apic.tscDeadline(wanted);
+            return true;
+        }
+        return apic != null && apic.writeX2apic(address, wanted);
+    }
+
+    // Memory types
+
+    private static boolean memoryType(long type, boolean pat) {
+        int low = (int) type & 0xFF;
+        return low == 0 || low == 1 || low >= 4 && low <= (pat ? 7 : 6);
+    }
+
+    private static boolean memoryTypes(long types, boolean pat) {
+        for (int i = 0; i < 8; i++) {
+            if (!memoryType(types >>> 8 * i, pat)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    // State
+
+    /** @return the registers that have no other home */
+    public MsrState save() {
+        int[] addresses = new int[ROWS.length];
+        for (int i = 0; i < ROWS.length; i++) {
+            addresses[i] = ROWS[i].address;
+        }
+        return new MsrState(addresses, values.clone(), tscOffset, tscAdjust);
+    }
+
+    /** Adopts saved registers; those that a newer version added keep their reset values. */
+    public void restore(MsrState state) {
+        for (int i = 0; i < ROWS.length; i++) {
+            values[i] = ROWS[i].reset;
+        }
+        for (int i = 0; i < state.addresses().length; i++) {
+            int slot = slot(state.addresses()[i]);
+            if (slot >= 0) {
+                values[slot] = state.values()[i];
+            }
+        }
+        tscOffset = state.tscOffset();
+        tscAdjust = state.tscAdjust();
+    }
+}
