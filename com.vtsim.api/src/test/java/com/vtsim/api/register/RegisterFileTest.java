@@ -264,6 +264,26 @@ class RegisterFileTest {
         assertThatThrownBy(() -> Field.bits(0, 1)).isInstanceOf(IllegalArgumentException.class);
     }
 
+    @Test
+    void accessesAllocateNothing() {
+        RegisterFile<Block> quiet = new RegisterFile<>(Block.class, (register, old, now, written) -> { });
+        var thread = (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
+        long sum = 0;
+        long before = 0;
+        for (int round = 0; round < 20_000; round++) {
+            if (round == 10_000) {
+                before = thread.getCurrentThreadAllocatedBytes();
+            }
+            for (int offset = 0; offset < 0x28; offset += 4) {
+                quiet.store(offset, 4, round);
+                sum += quiet.load(offset, 4) + quiet.load(offset, 1) + quiet.peek(offset, 8);
+            }
+        }
+        long allocated = thread.getCurrentThreadAllocatedBytes() - before;
+        assertThat(sum).isNotZero();
+        assertThat(allocated).as("bytes in 400,000 accesses").isLessThan(10_000);
+    }
+
     enum Overlap implements Register {
         A(at(0, 4).rw(1)), B(at(2, 4).rw(1));
 

@@ -17,6 +17,7 @@ import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.PciHost;
 import com.vtsim.api.pci.ResetControl;
 import com.vtsim.api.pci.Upstream;
+import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.api.register.RegisterFile;
 import java.util.List;
 import java.util.Optional;
@@ -30,8 +31,8 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  * Source: Intel 3 Series Express Chipset Family Datasheet, DRAM Controller Registers (D0:F0); PCI Local Bus Specification, Configuration Mechanism #1.
  */
 @Component(configurationPid = "com.vtsim.pci.bus", configurationPolicy = ConfigurationPolicy.REQUIRE,
-        service = {Part.class, PciHost.class, PciFunction.class})
-public final class HostBridge implements PciHost, PciFunction {
+        service = {Part.class, PciHost.class, PciFunction.class, RegisterBlocks.class})
+public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     private static final int VERSION = 1;
     private static final int CONFADD = 0xCF8;
     private static final int CONFDATA = 0xCFC;
@@ -313,6 +314,11 @@ public final class HostBridge implements PciHost, PciFunction {
     @Override
     public Upstream upstream(PciFunction function) {
         return new Requester(function, board);
+    }
+
+    @Override
+    public List<Block> registerBlocks() {
+        return List.of(new Block("DRAM Controller", "configuration", 0, config.dump()));
     }
 
     private int read(int sourceId, int offset, int size) {

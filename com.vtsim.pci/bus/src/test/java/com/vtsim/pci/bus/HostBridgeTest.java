@@ -286,6 +286,14 @@ class HostBridgeTest {
     }
 
     @Test
+    void theOperatorSeesTheRegistersByName() {
+        bench.write(HOST, 0x90, 1, 0x30);
+        assertThat(bench.host.registerBlocks()).singleElement().satisfies(block -> assertThat(block.registers())
+                .anyMatch(r -> r.name().equals("VID") && r.value() == 0x8086)
+                .anyMatch(r -> r.name().equals("PAM0") && r.offset() == 0x90 && r.value() == 0x30 && r.title().equals("Programmable Attribute Map 0")));
+    }
+
+    @Test
     void configurationCyclesCanBeTraced() {
         bench.machine.trace(List.of("pci"));
         bench.read(HOST, 0x00, 2);

@@ -18,8 +18,10 @@ import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.PciHost;
 import com.vtsim.api.pci.ResetControl;
 import com.vtsim.api.register.Field;
+import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
+import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -29,8 +31,8 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  * Source: Intel I/O Controller Hub 9 (ICH9) Family Datasheet, LPC Interface Bridge Registers (D31:F0).
  */
 @Component(configurationPid = "com.vtsim.pci.lpc", configurationPolicy = ConfigurationPolicy.REQUIRE,
-        service = {Part.class, PciFunction.class, InterruptRouter.class, ResetControl.class})
-public final class LpcBridge implements PciFunction, InterruptRouter, ResetControl {
+        service = {Part.class, PciFunction.class, InterruptRouter.class, ResetControl.class, RegisterBlocks.class})
+public final class LpcBridge implements PciFunction, InterruptRouter, ResetControl, RegisterBlocks {
     private static final int VERSION = 1;
     private static final int PIRQS = 8;
     private static final int FIRST_PIRQ_LINE = 16;
@@ -51,7 +53,7 @@ public final class LpcBridge implements PciFunction, InterruptRouter, ResetContr
     private final String model;
     private final RegisterFile<LpcRegister> registers = new RegisterFile<>(LpcRegister.class, this::written);
     private final RegisterFile<RootComplexRegister> rootComplex = new RegisterFile<>(RootComplexRegister.class, this::routed);
-    private final PowerManagement power = new PowerManagement(this::sci);
+    private final PowerManagement power = new PowerManagement(this::sci, this::noReboot);
     private final ConfigSpace config;
     private final int[] wires = new int[32];
     private final Lines.Driver[] pirqLines = new Lines.Driver[PIRQS];
@@ -330,6 +332,17 @@ public final class LpcBridge implements PciFunction, InterruptRouter, ResetContr
         } else {
             initProcessors();
         }
+    }
+
+    private boolean noReboot() {
+        return rootComplex.isSet(RootComplexRegister.GCS, RootComplexRegister.NO_REBOOT);
+    }
+
+    @Override
+    public List<Block> registerBlocks() {
+        return List.of(new Block("LPC Interface Bridge", "configuration", 0, config.dump()),
+                new Block("Power Management", "ports", pmWindow == null ? -1 : registers.get(LpcRegister.PMBASE) & 0xFF80, power.dump()),
+                new Block("Chipset Configuration", "memory", rcbaWindow == null ? -1 : registers.get(LpcRegister.RCBA) & 0xFFFF_C000L, rootComplex.dump()));
     }
 
     private void initProcessors() {

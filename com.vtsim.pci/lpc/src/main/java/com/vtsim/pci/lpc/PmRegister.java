@@ -7,8 +7,8 @@ import com.vtsim.api.register.Layout;
 import com.vtsim.api.register.Register;
 
 /**
- * The power management block at PMBASE. Source: Intel I/O Controller Hub 9 (ICH9) Family Datasheet, Power Management I/O Registers.
- * The TCO watchdog at 60h is not there.
+ * The power management block at PMBASE. Source: Intel I/O Controller Hub 9 (ICH9) Family Datasheet, Power Management I/O Registers, and from 60h on
+ * System Management TCO Registers.
  */
 enum PmRegister implements Register {
     PM1_STS(at(0x00, 2).rw1c(0x8021).rw1cs(0x4F10).title("Power Management 1 Status")),
@@ -24,7 +24,19 @@ enum PmRegister implements Register {
     ALT_GP_SMI_STS(at(0x3A, 2).rw1c(0xFFFF).title("Alternate GPI SMI Status")),
     GPE_CNTL(at(0x42, 1).rw(0x02).title("General Purpose Event Control")),
     DEVACT_STS(at(0x44, 2).rw1c(0x13C1).title("Device Activity Status")),
-    PM2_CNT(at(0x50, 1).rw(0x01).title("Power Management 2 Control"));
+    PM2_CNT(at(0x50, 1).rw(0x01).title("Power Management 2 Control")),
+    TCO_RLD(at(0x60, 2).ro(0x03FF).reset(0x0004).title("TCO Timer Reload and Current Value")),
+    TCO_DAT_IN(at(0x62, 1).rw(0xFF).title("TCO Data In")),
+    TCO_DAT_OUT(at(0x63, 1).rw(0xFF).title("TCO Data Out")),
+    TCO1_STS(at(0x64, 2).rw1c(0x0008).title("TCO1 Status")),
+    TCO2_STS(at(0x66, 2).rw1cs(0x0002).title("TCO2 Status")),
+    TCO1_CNT(at(0x68, 2).rw(0x0A00).rw1s(0x1000).reset(0x0800).title("TCO1 Control")),          // halted, as firmware leaves it
+    TCO2_CNT(at(0x6A, 2).rw(0x003E).reset(0x0008).title("TCO2 Control")),
+    TCO_MESSAGE1(at(0x6C, 1).rw(0xFF).title("TCO Message 1")),
+    TCO_MESSAGE2(at(0x6D, 1).rw(0xFF).title("TCO Message 2")),
+    TCO_WDCNT(at(0x6E, 1).rw(0xFF).title("TCO Watchdog Status")),
+    SW_IRQ_GEN(at(0x70, 1).rw(0x03).reset(0x03).title("Software IRQ Generation")),
+    TCO_TMR(at(0x72, 2).rw(0x03FF).reset(0x0004).title("TCO Timer Initial Value"));
 
     /** PM1_STS and PM1_EN: bit 23 of the timer has toggled. */
     static final Field TMROF = Field.bit(0);
@@ -40,6 +52,13 @@ enum PmRegister implements Register {
     static final Field SLP_EN = Field.bit(13);
     /** SMI_STS: port B2h was written. */
     static final Field APM_STS = Field.bit(5);
+
+    /** TCO1_STS: the timer has run out. */
+    static final Field TIMEOUT = Field.bit(3);
+    /** TCO2_STS: it has run out twice. */
+    static final Field SECOND_TO_STS = Field.bit(1);
+    /** TCO1_CNT: the timer does not count. */
+    static final Field TCO_TMR_HLT = Field.bit(11);
 
     private final Layout layout;
 

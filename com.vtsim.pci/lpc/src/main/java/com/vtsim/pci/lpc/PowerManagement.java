@@ -7,6 +7,8 @@ import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.Stop;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
+import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -29,15 +31,19 @@ final class PowerManagement {
     private final Consumer<Boolean> sci;
     private Board board;
     private Clock.Timer overflow;
+    private final Watchdog watchdog;
     private int base;
     private long halfPeriods;
     private int apmControl;
     private int apmStatus;
 
-    record PmState(RegisterState registers, long halfPeriods, int apmControl, int apmStatus) { }
+    record PmState(RegisterState registers, long halfPeriods, int apmControl, int apmStatus, Watchdog.TcoState watchdog) { }
 
-    /** @param sci drives the system control interrupt */
-    PowerManagement(Consumer<Boolean> sci) {
+    /**
+     * @param sci      drives the system control interrupt
+     * @param noReboot whether the watchdog must not reset the platform
+     */
+    PowerManagement(Consumer<Boolean> sci, BooleanSupplier noReboot) {
         this.sci = sci;
         registers = new RegisterFile<>(PmRegister.class, new RegisterFile.Device<>() {
             @Override
@@ -50,12 +56,14 @@ final class PowerManagement {
                 PowerManagement.this.refresh(register);
             }
         });
+        watchdog = new Watchdog(registers, noReboot);
     }
 
     void attach(Board newBoard) {
         board = newBoard;
         overflow = board.clock().timer("pm-overflow", this::update);
         board.ports().map(APM_CNT, 2, 1, new ApmPorts());
+        watchdog.attach(board);
         update();
     }
 
@@ -66,10 +74,13 @@ final class PowerManagement {
     }
 
     private long ticks() {
-        return board == null ? 0 : Clock.ticksIn(board.clock().now(), FREQUENCY);
+        return Clock.ticksIn(board.clock().now(), FREQUENCY);
     }
 
     private void refresh(PmRegister register) {
+        if (board == null) {
+            return;
+        }
         if (register == PmRegister.PM1_TMR) {
             registers.set(PmRegister.PM1_TMR, ticks());
         } else if (register == PmRegister.PM1_STS) {
@@ -78,6 +89,8 @@ final class PowerManagement {
                 halfPeriods = now;
                 registers.raise(PmRegister.PM1_STS, PmRegister.TMROF.mask());
             }
+        } else if (register == PmRegister.TCO_RLD) {
+            watchdog.refresh();
         }
     }
 
@@ -88,7 +101,13 @@ final class PowerManagement {
                 sleep((int) PmRegister.SLP_TYP.of(now));
             }
         }
+        watchdog.written(register);
         update();
+    }
+
+    /** @return every register, by offset */
+    List<RegisterFile.Value> dump() {
+        return registers.dump();
     }
 
     /**
@@ -129,14 +148,19 @@ final class PowerManagement {
 
     void reset(Reset kind) {
         registers.reset(kind);
-        halfPeriods = ticks() >> OVERFLOW_BIT;
+        watchdog.reset();
+        halfPeriods = board == null ? 0 : ticks() >> OVERFLOW_BIT;
         apmControl = 0;
         apmStatus = 0;
         sci.accept(false);
     }
 
+    /** Computed registers are brought up to date first: the state must not depend on who has looked at them when. */
     PmState save() {
-        return new PmState(registers.save(), halfPeriods, apmControl, apmStatus);
+        refresh(PmRegister.PM1_TMR);
+        refresh(PmRegister.PM1_STS);
+        refresh(PmRegister.TCO_RLD);
+        return new PmState(registers.save(), halfPeriods, apmControl, apmStatus, watchdog.save());
     }
 
     void restore(PmState state) {
@@ -144,6 +168,7 @@ final class PowerManagement {
         halfPeriods = state.halfPeriods();
         apmControl = state.apmControl();
         apmStatus = state.apmStatus();
+        watchdog.restore(state.watchdog());
     }
 
     private final class Block implements PortDevice {

@@ -2,6 +2,7 @@ package com.vtsim.pci.lpc;
 
 import static com.vtsim.api.register.Layout.at;
 
+import com.vtsim.api.register.Field;
 import com.vtsim.api.register.Layout;
 import com.vtsim.api.register.Register;
 
@@ -28,6 +29,9 @@ enum RootComplexRegister implements Register {
     GCS(at(0x3410, 4).rw(0x0000_0EE4).rw1s(0x0000_0001).reset(0x0000_0C00).title("General Control and Status")),   // BBS: boot from LPC
     FD(at(0x3418, 4).rw(0x001F_FFFE).title("Function Disable")),
     CG(at(0x341C, 4).rw(0xFFFF_FFFF).title("Clock Gating"));
+
+    /** GCS: the watchdog's second timeout does not reset the platform. */
+    static final Field NO_REBOOT = Field.bit(5);
 
     private final Layout layout;
 

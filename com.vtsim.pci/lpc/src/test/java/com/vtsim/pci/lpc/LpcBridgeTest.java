@@ -277,6 +277,70 @@ class LpcBridgeTest {
     }
 
     @Test
+    void lookingAtTheTimerLeavesNoTrace() {
+        mapPower();
+        machine.clock().timer("t", () -> { }).at(2_400_000_000L);
+        run(2_400_000_000L);
+        String digest = machine.digest();
+        assertThat(lpc.registerBlocks()).extracting(b -> b.base()).containsExactly(0L, (long) PM, -1L);
+        in(PM + 8, 4);
+        assertThat(machine.digest()).isEqualTo(digest);
+    }
+
+    private void at(long nanos, Runnable action) {
+        machine.clock().timer("at" + nanos, action).at(nanos);
+    }
+
+    @Test
+    void theWatchdogIsHaltedAtFirst() {
+        mapPower();
+        at(10_000_000_000L, () -> { });
+        run(10_000_000_000L);
+        assertThat(in(PM + 0x64, 4)).isZero();
+        assertThat(in(PM + 0x60, 2)).as("current value").isEqualTo(4);
+    }
+
+    @Test
+    void theWatchdogCountsDownAndItsSecondTimeoutResets() {
+        mapPower();
+        lpc.configWrite(0xF0, 4, (int) RCBA | 1);
+        out(PM + 0x72, 2, 10);
+        out(PM + 0x60, 2, 0);
+        out(PM + 0x68, 2, 0x0000);
+        int[] seen = new int[3];
+        at(3_100_000_000L, () -> seen[0] = in(PM + 0x60, 2));
+        at(6_100_000_000L, () -> seen[1] = in(PM + 0x64, 4));
+        at(12_100_000_000L, () -> seen[2] = cpu.resets);
+        run(12_200_000_000L);
+        assertThat(seen[0]).as("10 steps of 0.6 s, 3.1 s gone").isEqualTo(5);
+        assertThat(seen[1]).as("TIMEOUT after 6 s").isEqualTo(0x0000_0008);
+        assertThat(seen[2]).as("reset after 12 s").isEqualTo(1);
+    }
+
+    @Test
+    void reloadingKeepsTheWatchdogQuiet() {
+        mapPower();
+        out(PM + 0x68, 2, 0x0000);
+        for (long t = 2; t <= 10; t += 2) {
+            at(t * 1_000_000_000L, () -> out(PM + 0x60, 2, 1));
+        }
+        run(10_500_000_000L);
+        assertThat(in(PM + 0x64, 4)).isZero();
+    }
+
+    @Test
+    void theNoRebootStrapHoldsTheResetBack() {
+        mapPower();
+        mapRootComplex();
+        machine.memory().write(RCBA + 0x3410, 4, 0xC20);
+        out(PM + 0x68, 2, 0x0000);
+        at(5_000_000_000L, () -> { });
+        run(5_000_000_000L);
+        assertThat(in(PM + 0x64, 4)).as("SECOND_TO_STS and TIMEOUT").isEqualTo(0x0002_0008);
+        assertThat(cpu.resets).isZero();
+    }
+
+    @Test
     void port92SwitchesA20OnChangesOnly() {
         assertThat(in(0x92, 1)).isZero();
         out(0x92, 1, 0x00);
