@@ -1,0 +1,94 @@
+package com.vtsim.cpu;
+
+import com.vtsim.api.machine.State;
+import com.vtsim.cpu.engine.Cpu;
+import com.vtsim.cpu.engine.ExecutionState;
+import com.vtsim.cpu.engine.Flags;
+import com.vtsim.cpu.engine.Segments;
+import com.vtsim.cpu.engine.SystemState;
+import java.util.Arrays;
+
+/**
+ * A processor's saved state.
+ *
+ * @param general   RAX … R15, as encoded
+ * @param rip       offset in CS
+ * @param rflags    RFLAGS
+ * @param cpl       current privilege level
+ * @param selectors ES … GS, LDTR, TR
+ * @param bases     of the same, then GDTR, IDTR
+ * @param limits    of the same
+ * @param access    of ES … GS, LDTR, TR
+ * @param control   CR0, CR2, CR3, CR4, EFER, XCR0, PKRU, A20 mask
+ * @param pdpte     the PDPTE registers
+ * @param debug     DR0–DR7
+ * @param execution the run loop
+ */
+record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] selectors, long[] bases, long[] limits, int[] access,
+        long[] control, long[] pdpte, long[] debug, ExecutionState execution) {
+    private static final int VERSION = 1;
+    private static final int LDTR = 6, TR = 7, GDTR = 8, IDTR = 9;
+
+    static State save(Cpu cpu) {
+        Segments s = cpu.segments;
+        SystemState system = cpu.system;
+        int[] selectors = Arrays.copyOf(s.selector, 8);
+        selectors[LDTR] = s.ldtSelector;
+        selectors[TR] = s.taskSelector;
+        long[] bases = Arrays.copyOf(s.base, 10);
+        bases[LDTR] = s.ldtBase;
+        bases[TR] = s.taskBase;
+        bases[GDTR] = s.gdtBase;
+        bases[IDTR] = s.idtBase;
+        long[] limits = Arrays.copyOf(s.limit, 10);
+        limits[LDTR] = s.ldtLimit;
+        limits[TR] = s.taskLimit;
+        limits[GDTR] = s.gdtLimit;
+        limits[IDTR] = s.idtLimit;
+        int[] access = Arrays.copyOf(s.access, 8);
+        access[LDTR] = s.ldtAccess;
+        access[TR] = s.taskAccess;
+        long[] control = {system.cr0, system.cr2, system.cr3, system.cr4, system.efer, system.xcr0, system.pkru, system.a20Mask};
+        return State.of(X86Processor.MODEL, VERSION, new ProcessorState(Arrays.copyOf(cpu.r, 16), cpu.r[Cpu.RIP], cpu.rflags(),
+            cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.execution.save()));
+    }
+
+    static void restore(Cpu cpu, State state) {
+        ProcessorState p = state.as(ProcessorState.class, X86Processor.MODEL, VERSION);
+        Segments s = cpu.segments;
+        SystemState system = cpu.system;
+        System.arraycopy(p.general, 0, cpu.r, 0, 16);
+        cpu.r[Cpu.RIP] = p.rip;
+        cpu.arithmeticFlags((int) p.rflags & Flags.ARITHMETIC);
+        cpu.systemFlags = (int) p.rflags & ~Flags.ARITHMETIC;
+        cpu.cpl = p.cpl;
+        System.arraycopy(p.selectors, 0, s.selector, 0, 6);
+        System.arraycopy(p.bases, 0, s.base, 0, 6);
+        System.arraycopy(p.limits, 0, s.limit, 0, 6);
+        System.arraycopy(p.access, 0, s.access, 0, 6);
+        s.ldtSelector = p.selectors[LDTR];
+        s.ldtBase = p.bases[LDTR];
+        s.ldtLimit = p.limits[LDTR];
+        s.ldtAccess = p.access[LDTR];
+        s.taskSelector = p.selectors[TR];
+        s.taskBase = p.bases[TR];
+        s.taskLimit = p.limits[TR];
+        s.taskAccess = p.access[TR];
+        s.gdtBase = p.bases[GDTR];
+        s.gdtLimit = (int) p.limits[GDTR];
+        s.idtBase = p.bases[IDTR];
+        s.idtLimit = (int) p.limits[IDTR];
+        system.cr0 = p.control[0];
+        system.cr2 = p.control[1];
+        system.cr3 = p.control[2];
+        system.cr4 = p.control[3];
+        system.efer = p.control[4];
+        system.xcr0 = p.control[5];
+        system.pkru = (int) p.control[6];
+        system.a20Mask = p.control[7];
+        System.arraycopy(p.pdpte, 0, system.pdpte, 0, 4);
+        System.arraycopy(p.debug, 0, system.dr, 0, 8);
+        cpu.execution.restore(p.execution);
+        system.controlChanged();
+    }
+}

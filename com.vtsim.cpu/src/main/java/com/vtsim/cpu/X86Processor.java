@@ -1,0 +1,286 @@
+package com.vtsim.cpu;
+
+import com.vtsim.api.cpu.LogicalProcessor;
+import com.vtsim.api.irq.InterruptController;
+import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.EntryState;
+import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.api.machine.Part;
+import com.vtsim.api.machine.Processor;
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.State;
+import com.vtsim.cpu.engine.Cpu;
+import com.vtsim.cpu.engine.LinearMemory;
+import com.vtsim.cpu.engine.Mode;
+import com.vtsim.cpu.engine.ResetState;
+import com.vtsim.cpu.isa.ByteSource;
+import com.vtsim.cpu.isa.Decoded;
+import com.vtsim.cpu.isa.Decoder;
+import com.vtsim.cpu.isa.Disassembler;
+import com.vtsim.cpu.isa.Instruction;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+
+/** The part around the engine: one logical processor of a machine. Machine thread only. */
+@Component(configurationPid = "com.vtsim.cpu", configurationPolicy = ConfigurationPolicy.REQUIRE,
+    service = {Part.class, Processor.class, LogicalProcessor.class})
+public final class X86Processor implements LogicalProcessor {
+    /** {@link #model}. */
+    public static final String MODEL = "x86-64";
+    private static final int INSTRUCTION_BYTES = 15;
+
+    /** Configuration; the keys are the service properties of {@link Part} and the processor's number. */
+    public @interface Config {
+        /** Machine. */
+        String vtsim_machine();
+
+        /** Part name: {@code cpu0}. */
+        String vtsim_name();
+
+        /** Number in the machine, from 0. */
+        int index() default 0;
+    }
+
+    private final String name;
+    private final Cpu cpu;
+    private final RegisterView view;
+    private MemorySpace.MapObserver observer;
+
+    /** Made by its configuration. */
+    @Activate
+    public X86Processor(Config config) {
+        this(config.vtsim_name(), config.index());
+    }
+
+    /** For machines put together in plain Java. */
+    public X86Processor(String name, int index) {
+        this.name = name;
+        this.cpu = new Cpu(InstructionGroups.semantics());
+        cpu.index = index;
+        view = new RegisterView(cpu);
+        ResetState.reset(cpu);
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String model() {
+        return MODEL;
+    }
+
+    @Override
+    public int index() {
+        return cpu.index;
+    }
+
+    @Override
+    public void attach(Board board) {
+        cpu.ports = board.ports();
+        cpu.clock = board.clock();
+        cpu.controller = board.find(InterruptController.class).orElse(null);
+        cpu.memory.attach(board.memory());
+        cpu.execution.peers(board.findAll(LogicalProcessor.class).stream()
+            .filter(p -> p != this && p instanceof X86Processor)
+            .map(p -> ((X86Processor) p).cpu.memory)
+            .toArray(LinearMemory[]::new));
+        observer = (base, length) -> cpu.execution.pagesChanged();
+        board.memory().observe(observer);
+        cpu.execution.pagesChanged();
+    }
+
+    @Override
+    public void reset(Reset kind) {
+        ResetState.reset(cpu);
+    }
+
+    @Override
+    public State save() {
+        return ProcessorState.save(cpu);
+    }
+
+    @Override
+    public void restore(State state) {
+        ProcessorState.restore(cpu, state);
+    }
+
+    @Override
+    public Outcome run(long budget) {
+        return cpu.execution.run(budget);
+    }
+
+    @Override
+    public long retired() {
+        return cpu.execution.retired();
+    }
+
+    @Override
+    public void leave() {
+        cpu.execution.leave();
+    }
+
+    @Override
+    public boolean idle() {
+        return cpu.execution.idle();
+    }
+
+    @Override
+    public void intr(boolean asserted) {
+        cpu.execution.intr(asserted);
+    }
+
+    @Override
+    public void nmi() {
+        cpu.execution.nmi();
+    }
+
+    @Override
+    public void init() {
+        cpu.execution.init();
+    }
+
+    @Override
+    public void startup(int vector) {
+        cpu.execution.startup(vector);
+    }
+
+    @Override
+    public void a20(boolean enabled) {
+        long mask = enabled ? -1L : ~(1L << 20);
+        if (mask != cpu.system.a20Mask) {
+            cpu.system.a20Mask = mask;
+            cpu.memory.flush();
+        }
+    }
+
+    @Override
+    public void enter(EntryState state) {
+        Entry.enter(cpu, state);
+    }
+
+    // The operator's side
+
+    @Override
+    public List<Register> registers() {
+        return view.all();
+    }
+
+    @Override
+    public long register(String register) {
+        return view.get(register);
+    }
+
+    @Override
+    public void register(String register, long value) {
+        view.set(register, value);
+    }
+
+    @Override
+    public long nextInstruction() {
+        return cpu.execution.linearIp();
+    }
+
+    @Override
+    public List<Line> disassemble(long linear, int count) {
+        return disassemble(linear, count, Mode.codeSize(cpu.mode));
+    }
+
+    private List<Line> disassemble(long linear, int count, int codeSize) {
+        List<Line> lines = new ArrayList<>();
+        long at = linear;
+        for (int i = 0; i < count; i++) {
+            byte[] bytes = peek(at, INSTRUCTION_BYTES);
+            if (bytes.length == 0) {
+                break;
+            }
+            Line line = line(at, bytes, codeSize);
+            lines.add(line);
+            at += line.bytes().length;
+        }
+        return lines;
+    }
+
+    private static Line line(long at, byte[] bytes, int codeSize) {
+        Decoder decoder = new Decoder();
+        try {
+            Decoded decoded = decoder.decode(ByteSource.of(bytes, 0), codeSize);
+            if (decoded instanceof Instruction instruction) {
+                return new Line(at, Arrays.copyOf(bytes, instruction.length()), Disassembler.format(instruction, at));
+            }
+        } catch (IndexOutOfBoundsException cutShort) {
+            // The rest of the instruction is not mapped: shown as a byte.
+        }
+        return new Line(at, Arrays.copyOf(bytes, 1), String.format("db 0x%02x", bytes[0] & 0xFF));
+    }
+
+    /** Reads linear memory without side effects, as far as it is mapped to RAM or ROM. */
+    private byte[] peek(long linear, int length) {
+        byte[] bytes = new byte[length];
+        int count = 0;
+        while (count < length) {
+            long physical = cpu.memory.paging().peek(linear + count);
+            if (physical == -1 || cpu.memory.space() == null || cpu.memory.space().page(physical) == null) {
+                break;
+            }
+            bytes[count++] = (byte) cpu.memory.space().read(physical, 1);
+        }
+        return Arrays.copyOf(bytes, count);
+    }
+
+    @Override
+    public long translate(long linear) {
+        return cpu.memory.paging().peek(linear);
+    }
+
+    @Override
+    public List<String> walk(long linear) {
+        return PagingWalk.of(cpu, linear);
+    }
+
+    @Override
+    public int breakpoint(Breakpoint breakpoint) {
+        return cpu.execution.breakpoints().add(breakpoint);
+    }
+
+    @Override
+    public boolean removeBreakpoint(int number) {
+        return cpu.execution.breakpoints().remove(number);
+    }
+
+    @Override
+    public Map<Integer, Breakpoint> breakpoints() {
+        return cpu.execution.breakpoints().operators();
+    }
+
+    @Override
+    public String breakpointHit() {
+        return cpu.execution.breakpoints().hit();
+    }
+
+    @Override
+    public void history(int count) {
+        cpu.execution.record(count);
+    }
+
+    @Override
+    public List<Line> history() {
+        var history = cpu.execution.history();
+        List<Line> lines = new ArrayList<>();
+        for (int i = 0; i < history.size(); i++) {
+            lines.addAll(disassemble(history.address(i), 1, history.codeSize(i)));
+        }
+        return lines;
+    }
+
+    @Override
+    public List<String> why() {
+        return cpu.execution.chain().why();
+    }
+}
