@@ -1,6 +1,7 @@
 package com.vtsim.cpu;
 
 import com.vtsim.cpu.engine.Semantics;
+import com.vtsim.cpu.integer.IntegerInstructions;
 
 /** All the instruction groups the processor has. */
 final class InstructionGroups {
@@ -9,6 +10,7 @@ final class InstructionGroups {
     /** @return the meaning of every instruction; each processor has its own, since its cache of factories is not shared between threads */
     static Semantics semantics() {
         Semantics semantics = new Semantics();
+        IntegerInstructions.define(semantics);
         return semantics;
     }
 }
