@@ -1,0 +1,2 @@
+; Starts and ends: what a run costs before its kernel begins.
+kernel: ret
