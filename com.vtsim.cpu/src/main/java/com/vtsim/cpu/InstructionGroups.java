@@ -2,6 +2,7 @@ package com.vtsim.cpu;
 
 import com.vtsim.cpu.engine.Semantics;
 import com.vtsim.cpu.integer.IntegerInstructions;
+import com.vtsim.cpu.system.SystemInstructions;
 
 /** All the instruction groups the processor has. */
 final class InstructionGroups {
@@ -11,6 +12,7 @@ final class InstructionGroups {
     static Semantics semantics() {
         Semantics semantics = new Semantics();
         IntegerInstructions.define(semantics);
+        SystemInstructions.define(semantics);
         return semantics;
     }
 }
