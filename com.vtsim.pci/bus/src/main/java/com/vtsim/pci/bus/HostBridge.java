@@ -9,6 +9,7 @@ import com.vtsim.api.machine.Registration;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
+import com.vtsim.api.machine.Tracer;
 import com.vtsim.api.pci.ConfigSpace;
 import com.vtsim.api.pci.ConfigState;
 import com.vtsim.api.pci.InterruptRouter;
@@ -48,6 +49,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     private final int[] pins = new int[256];
     private int address;
     private Board board;
+    private Tracer tracer;
     private InterruptRouter router;
     private ResetControl resetControl;
     private Registration window;
@@ -203,6 +205,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     @Override
     public void attach(Board newBoard) {
         board = newBoard;
+        tracer = board.tracer();
         router = board.find(InterruptRouter.class).orElse(null);
         resetControl = board.find(ResetControl.class).orElse(null);
         bus.scan(board);
@@ -323,15 +326,15 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
 
     private int read(int sourceId, int offset, int size) {
         int value = bus.read(sourceId, offset, size);
-        if (board.tracer().wants("pci.config")) {
-            board.tracer().event("pci.config", String.format("%s %03x -> %0" + 2 * size + "x", PciAddress.of(sourceId), offset, value));
+        if (tracer.wants("pci.config")) {
+            tracer.event("pci.config", String.format("%s %03x -> %0" + 2 * size + "x", PciAddress.of(sourceId), offset, value));
         }
         return value;
     }
 
     private void write(int sourceId, int offset, int size, int value) {
-        if (board.tracer().wants("pci.config")) {
-            board.tracer().event("pci.config", String.format("%s %03x <- %0" + 2 * size + "x", PciAddress.of(sourceId), offset, value));
+        if (tracer.wants("pci.config")) {
+            tracer.event("pci.config", String.format("%s %03x <- %0" + 2 * size + "x", PciAddress.of(sourceId), offset, value));
         }
         bus.write(sourceId, offset, size, value);
     }
