@@ -17,7 +17,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  * finds them), the power-on self-test's code at 80h, which keeps and gives back the last one.
  */
 @Component(configurationPid = DebugPorts.PID, configurationPolicy = ConfigurationPolicy.REQUIRE,
-        service = {Part.class, Console.class, DebugPorts.class})
+        service = {Part.class, Console.class})
 public final class DebugPorts implements Console, PortDevice {
     /** The factory PID. */
     static final String PID = "com.vtsim.pci.lpc.debug";

@@ -20,7 +20,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  * Bytes reach the output buffer after a short virtual delay, one at a time; the controller itself takes a command at once.
  */
 @Component(configurationPid = KeyboardController.PID, configurationPolicy = ConfigurationPolicy.REQUIRE,
-        service = {Part.class, Console.class, KeyboardController.class})
+        service = {Part.class, Console.class})
 public final class KeyboardController implements Console, PortDevice {
     /** The factory PID. */
     static final String PID = "com.vtsim.pci.lpc.i8042";
@@ -167,7 +167,7 @@ public final class KeyboardController implements Console, PortDevice {
             case 0xA9, 0xAB -> answers.add(0x00);
             case 0xAA -> {
                 status |= SYS;
-                ram[0] |= SYS | KEYBOARD_OFF | MOUSE_OFF;
+                ram[0] |= SYS;
                 answers.add(0x55);
             }
             case 0xAD -> ram[0] |= KEYBOARD_OFF;
@@ -222,14 +222,11 @@ public final class KeyboardController implements Console, PortDevice {
         }
     }
 
+    /** Port 92h of the chipset drives A20 too: the later write wins. */
     private void outputPort(int value) {
-        boolean before = (outputPort & OUT_A20) != 0;
-        boolean now = (value & OUT_A20) != 0;
         outputPort = value & OUT_A20 | OUT_RESET;
-        if (before != now) {
-            for (Processor processor : board.findAll(Processor.class)) {
-                processor.a20(now);
-            }
+        for (Processor processor : board.findAll(Processor.class)) {
+            processor.a20((value & OUT_A20) != 0);
         }
         if ((value & OUT_RESET) == 0) {
             board.reset(Reset.WARM);

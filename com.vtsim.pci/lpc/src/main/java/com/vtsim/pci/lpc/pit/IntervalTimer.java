@@ -17,7 +17,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  * and heard at port 61h. Only counter 0 has an alarm on the clock: the others are worked out when someone looks.
  */
 @Component(configurationPid = IntervalTimer.PID, configurationPolicy = ConfigurationPolicy.REQUIRE,
-        service = {Part.class, IntervalTimer.class})
+        service = Part.class)
 public final class IntervalTimer implements Part, PortDevice {
     /** The factory PID. */
     static final String PID = "com.vtsim.pci.lpc.pit";

@@ -26,7 +26,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  * set only while an interrupt is enabled and not yet signalled.
  */
 @Component(configurationPid = RealTimeClock.PID, configurationPolicy = ConfigurationPolicy.REQUIRE,
-        service = {Part.class, RealTimeClock.class})
+        service = Part.class)
 public final class RealTimeClock implements Part, PortDevice {
     /** The factory PID. */
     static final String PID = "com.vtsim.pci.lpc.rtc";

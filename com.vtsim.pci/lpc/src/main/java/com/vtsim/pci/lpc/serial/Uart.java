@@ -23,7 +23,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  * OUT2 gates the interrupt, as on a PC.
  */
 @Component(configurationPid = Uart.PID, configurationPolicy = ConfigurationPolicy.REQUIRE,
-        service = {Part.class, Console.class, Uart.class})
+        service = {Part.class, Console.class})
 public final class Uart implements Console, PortDevice {
     /** The factory PID. */
     static final String PID = "com.vtsim.pci.lpc.uart";
