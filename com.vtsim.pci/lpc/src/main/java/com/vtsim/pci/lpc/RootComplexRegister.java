@@ -8,7 +8,7 @@ import com.vtsim.api.register.Register;
 
 /**
  * The window at RCBA: which pins the bridge's functions use, to which PIRQ they go, and straps. Source: Intel I/O Controller Hub 9 (ICH9)
- * Family Datasheet, Chipset Configuration Registers.
+ * Family Datasheet, Chipset Configuration Registers. HPTC is not there, as there is no HPET to switch on.
  */
 enum RootComplexRegister implements Register {
     D31IP(at(0x3100, 4).rw(0x0FFF_FFF0).reset(0x0324_3200).title("Device 31 Interrupt Pin")),
@@ -25,7 +25,6 @@ enum RootComplexRegister implements Register {
     D25IR(at(0x3150, 2).rw(0x7777).reset(0x3210).title("Device 25 Interrupt Route")),
     OIC(at(0x31FE, 2).rw(0x03FF).title("Other Interrupt Control")),
     RC(at(0x3400, 4).rw(0x0000_0007).title("RTC Configuration")),
-    HPTC(at(0x3404, 4).rw(0x0000_0083).title("High Precision Timer Configuration")),
     GCS(at(0x3410, 4).rw(0x0000_0EE4).rw1s(0x0000_0001).reset(0x0000_0C00).title("General Control and Status")),   // BBS: boot from LPC
     FD(at(0x3418, 4).rw(0x001F_FFFE).title("Function Disable")),
     CG(at(0x341C, 4).rw(0xFFFF_FFFF).title("Clock Gating"));

@@ -29,6 +29,7 @@ public final class FirmwareConfig implements FirmwareFiles {
     private static final int SIGNATURE_HIGH = 0x5145_4D55;
     private static final int SIGNATURE_LOW = 0x2043_4647;
 
+    private static final long LAST_ADDRESS = 1L << 52;
     private static final int DMA_ERROR = 1;
     private static final int DMA_READ = 2;
     private static final int DMA_SKIP = 4;
@@ -164,7 +165,7 @@ public final class FirmwareConfig implements FirmwareFiles {
         }
         int result = 0;
         if ((control & DMA_READ) != 0) {
-            copy(address, length & 0xFFFF_FFFFL);
+            result = copy(address, length & 0xFFFF_FFFFL);
         } else if ((control & DMA_WRITE) != 0) {
             result = DMA_ERROR;
         } else if ((control & DMA_SKIP) != 0) {
@@ -173,7 +174,10 @@ public final class FirmwareConfig implements FirmwareFiles {
         board.memory().write(request, 4, Integer.reverseBytes(result) & 0xFFFF_FFFFL);
     }
 
-    private void copy(long address, long length) {
+    private int copy(long address, long length) {
+        if (address < 0 || address + length > LAST_ADDRESS) {
+            return DMA_ERROR;
+        }
         int there = (int) Math.min(length, selected.length - offset);
         board.memory().write(address, selected, offset, there);
         offset += there;
@@ -181,6 +185,7 @@ public final class FirmwareConfig implements FirmwareFiles {
         for (long done = there; done < length; done += zeros.length) {
             board.memory().write(address + done, zeros, 0, (int) Math.min(zeros.length, length - done));
         }
+        return 0;
     }
 
     private int big(long address) {

@@ -167,6 +167,12 @@ class FirmwareConfigTest {
     }
 
     @Test
+    void aTransferToNowhereIsAnError() {
+        dma(0x0000_000A, -1, -1L);
+        assertThat(dmaControl()).isEqualTo(1);
+    }
+
+    @Test
     void aRequestBeyondAnyItemIsHarmless() {
         dma(0x7777_000A, 0x2000, BUFFER);
         assertThat(dmaControl()).isZero();
