@@ -4,6 +4,7 @@ import com.vtsim.api.machine.Clock;
 import com.vtsim.api.machine.Lines;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.PortSpace;
 import com.vtsim.api.machine.Registration;
@@ -22,6 +23,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.LongSupplier;
 
 /**
  * A machine. In the framework {@code MachineComponent} makes one for each configuration; a unit test makes a small one itself:
@@ -41,6 +43,7 @@ public final class Backplane implements Machine, AutoCloseable {
     private final Settings settings;
     private final Worker worker;
     private final Chassis chassis;
+    private final LongSupplier wall;
     private final Keeper keeper;
     private final MemorySpace memory;
     private final PortSpace ports;
@@ -49,8 +52,14 @@ public final class Backplane implements Machine, AutoCloseable {
 
     /** A machine without parts. */
     public Backplane(Settings settings) {
+        this(settings, System::nanoTime);
+    }
+
+    /** @param wall nanoseconds that pass in the world */
+    Backplane(Settings settings, LongSupplier wall) {
         this.settings = settings;
-        worker = new Worker(settings, System::nanoTime);
+        this.wall = wall;
+        worker = new Worker(settings, wall);
         chassis = worker.chassis();
         keeper = new Keeper(chassis, worker.loop());
         memory = chassis.operatorMemory();
@@ -82,7 +91,7 @@ public final class Backplane implements Machine, AutoCloseable {
 
     /** Takes a part off the board and waits until it has handed over its state; no effect if it is not there. */
     public void remove(Part part) {
-        worker.callBriefly(() -> chassis.leave(part), HAND_OVER_SECONDS);
+        worker.callBriefly(() -> chassis.leave(part, wall.getAsLong()), HAND_OVER_SECONDS);
     }
 
     /** Waits until every part is attached. */
@@ -211,6 +220,9 @@ public final class Backplane implements Machine, AutoCloseable {
     public void restore(Path file) {
         Snapshot snapshot = SnapshotFile.read(file, chassis.operator);
         call(() -> {
+            if (worker.run() != null) {
+                throw new OperatorException("machine " + name() + " is running; pause it first");
+            }
             keeper.put(snapshot);
             return null;
         });

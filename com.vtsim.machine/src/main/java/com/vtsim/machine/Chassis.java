@@ -7,6 +7,7 @@ import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.Stop;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /** The hardware of a machine: everything its thread alone touches. */
 final class Chassis implements Failures {
@@ -27,6 +28,9 @@ final class Chassis implements Failures {
     private final Consumer<Runnable> mailbox;
     private boolean running;
     private boolean attachNeeded;
+    private String missing;
+    private String trouble;
+    private boolean holding;
     private Stop stopAsked;
     private Reset resetAsked;
 
@@ -43,6 +47,7 @@ final class Chassis implements Failures {
         seats = new Seats(settings.expects(), this, reports);
         operatorMemory = new MemoryView(memory, operator);
         loads = new Loads(this);
+        missing = seats.missing();
     }
 
     MemoryView operatorMemory() {
@@ -62,14 +67,23 @@ final class Chassis implements Failures {
         attachNeeded |= seats.arrive(arrival);
     }
 
-    void leave(Part part) {
-        Owner owner = seats.taken().stream().filter(s -> s.part == part).map(s -> s.owner).findFirst().orElse(null);
-        if (seats.leave(part)) {
-            if (owner != null) {
-                withdraw(owner);
-            }
-            attachNeeded = true;
+    /** @param wall now, in wall nanoseconds: a run waits a while for a successor */
+    void leave(Part part, long wall) {
+        Seat seat = seats.taken().stream().filter(s -> s.part == part).findFirst().orElse(null);
+        if (seat == null) {
+            seats.forget(part);
+            return;
         }
+        if (seat.owner != null) {
+            withdraw(seat.owner);
+        }
+        seats.leave(seat);
+        if (running && seat.part == null && settings.grace() > 0) {
+            seat.heldUntil = wall + settings.grace() * 1_000_000;
+            seat.held = true;
+            holding = true;
+        }
+        attachNeeded = true;
     }
 
     private void withdraw(Owner owner) {
@@ -117,12 +131,41 @@ final class Chassis implements Failures {
             attach(seat);
         }
         wiring.endAttach(seats.present());
+        missing = seats.missing();
+        trouble = seats.trouble();
+    }
+
+    /** @return the part without which nothing can run, or null */
+    String missing() {
+        return missing;
+    }
+
+    /** @return what is wrong with a part that could not be attached, or null */
+    String trouble() {
+        return trouble;
+    }
+
+    /** @return wall nanoseconds for which the run waits for successors of parts that have left it, 0 for none */
+    long held(LongSupplier wall) {
+        if (!holding) {
+            return 0;
+        }
+        long left = 0;
+        long now = wall.getAsLong();
+        for (Seat seat : seats.all()) {
+            if (seat.part == null && seat.held) {
+                seat.held = seat.heldUntil - now > 0;
+                left = Math.max(left, seat.heldUntil - now);
+            }
+        }
+        holding = left > 0;
+        return left;
     }
 
     private void attach(Seat seat) {
         try {
             seat.trouble = null;
-            seat.part.attach(new PartBoard(this, seat.owner));
+            seat.part.attach(new PartBoard(this, seat.part, seat.owner));
             if (seat.part instanceof Console console) {
                 console.output(value -> consoles.output(seat.name, value));
             }
@@ -163,17 +206,17 @@ final class Chassis implements Failures {
         attachNeeded = false;
     }
 
-    void post(String part, Runnable action) {
+    void post(Part part, String name, Runnable action) {
         mailbox.accept(() -> {
-            Seat seat = seats.seat(part);
-            if (seat == null || seat.part == null) {
-                return;
+            Seat seat = seats.seat(name);
+            if (seat == null || seat.part != part) {
+                return; // it has left meanwhile
             }
             settle();
             try {
                 action.run();
             } catch (RuntimeException | Error e) {
-                noted(part, "a posted action", e);
+                noted(name, "a posted action", e);
             }
         });
     }

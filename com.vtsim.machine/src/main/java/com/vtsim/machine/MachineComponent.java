@@ -70,6 +70,12 @@ public final class MachineComponent implements Machine {
 
         /** When everything is halted and nothing scheduled: {@code stop} the run or {@code wait} for input. */
         String idle() default "stop";
+
+        /**
+         * Wall milliseconds for which a run, its time standing still, waits for the successor of a part that leaves it. A bundle's update then
+         * goes unseen by the guest. After that, a missing device is missing hardware; a missing processor or {@code irq} parks the machine for as long as it takes.
+         */
+        long grace() default 250;
     }
 
     /** Made by Declarative Services. @throws OperatorException if a value is not possible */
@@ -84,7 +90,7 @@ public final class MachineComponent implements Machine {
             expects.put(expected.substring(0, equals), expected.substring(equals + 1));
         }
         machine = new Backplane(new Settings(config.vtsim_machine(), config.memory(), config.memory_low(), config.mips(), config.quantum(), config.profile(),
-            expects, config.realtime(), oneOf("shutdown", config.shutdown(), "reset", "stop"), oneOf("idle", config.idle(), "stop", "wait")));
+            expects, config.realtime(), oneOf("shutdown", config.shutdown(), "reset", "stop"), oneOf("idle", config.idle(), "stop", "wait"), config.grace()));
     }
 
     /** @return whether it is the second */

@@ -4,6 +4,7 @@ import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.Clock;
 import com.vtsim.api.machine.Lines;
 import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.PortSpace;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.Stop;
@@ -14,14 +15,17 @@ import java.util.Optional;
 /** The board as a part sees it from one attach to the next. */
 final class PartBoard implements Board {
     private final Chassis chassis;
+    private final Part part;
     private final Owner owner;
     private final MemorySpace memory;
     private final PortSpace ports;
     private final Clock clock;
     private final Lines lines;
+    private final Tracer tracer = new PartTracer();
 
-    PartBoard(Chassis chassis, Owner owner) {
+    PartBoard(Chassis chassis, Part part, Owner owner) {
         this.chassis = chassis;
+        this.part = part;
         this.owner = owner;
         memory = new MemoryView(chassis.memory, owner);
         ports = new PortView(chassis.ports, owner);
@@ -56,7 +60,7 @@ final class PartBoard implements Board {
 
     @Override
     public Tracer tracer() {
-        return new PartTracer();
+        return tracer;
     }
 
     @Override
@@ -71,7 +75,7 @@ final class PartBoard implements Board {
 
     @Override
     public void post(Runnable action) {
-        chassis.post(owner.name, action);
+        chassis.post(part, owner.name, action);
     }
 
     @Override

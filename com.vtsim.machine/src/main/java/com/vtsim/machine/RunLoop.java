@@ -21,12 +21,14 @@ final class RunLoop {
     private final Chassis chassis;
     private final VirtualClock clock;
     private final Pace pace;
+    private final LongSupplier wall;
     private int turn;
     private long quantumLeft;
 
     RunLoop(Chassis chassis, LongSupplier wallClock) {
         this.chassis = chassis;
         clock = chassis.clock;
+        wall = wallClock;
         pace = chassis.settings.realtime() ? new Pace(wallClock, clock) : null;
         quantumLeft = chassis.settings.quantum();
     }
@@ -86,7 +88,7 @@ final class RunLoop {
             end(run, stop);
             return 0;
         }
-        String missing = chassis.seats.missing();
+        String missing = chassis.missing();
         if (missing != null) {
             if (!run.underWay && !run.patient) {
                 end(run, Stop.of(Stop.Cause.PARKED, missing + " is missing"));
@@ -94,6 +96,11 @@ final class RunLoop {
             }
             run.parked = missing;
             return FOR_EVER;
+        }
+        long held = chassis.held(wall);
+        if (held > 0) {
+            run.parked = "a successor";
+            return held;
         }
         if (run.parked != null) {
             run.parked = null;
@@ -120,7 +127,7 @@ final class RunLoop {
         if (asked != null) {
             return asked;
         }
-        String trouble = chassis.seats.trouble();
+        String trouble = chassis.trouble();
         if (trouble != null) {
             return Stop.of(Stop.Cause.FAILED, trouble);
         }

@@ -20,6 +20,10 @@ final class Seat {
     /** What the latest part left behind, until a successor takes it. */
     State left;
     State leftNeutral;
+    /** Until when (wall nanoseconds) a run waits for a successor. */
+    long heldUntil;
+    /** Whether a run does. */
+    boolean held;
     /** Why the part could not be attached, or null. */
     String trouble;
     Owner owner;

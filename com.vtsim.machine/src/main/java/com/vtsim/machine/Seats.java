@@ -129,24 +129,18 @@ final class Seats {
         }
     }
 
-    /**
-     * A part goes: its state stays.
-     *
-     * @return whether the board has to be attached afresh
-     */
-    boolean leave(Part part) {
-        for (Seat seat : seats.values()) {
-            if (seat.part == part) {
-                rise(seat);
-                Seat.Arrival next = seat.waiting.poll();
-                if (next != null) {
-                    sit(seat, next);
-                }
-                return true;
-            }
-            seat.waiting.removeIf(a -> a.part() == part);
+    /** A part goes: its state stays, and a part that waited takes the seat. */
+    void leave(Seat seat) {
+        rise(seat);
+        Seat.Arrival next = seat.waiting.poll();
+        if (next != null) {
+            sit(seat, next);
         }
-        return false;
+    }
+
+    /** A part goes that waited for a seat. */
+    void forget(Part part) {
+        seats.values().forEach(seat -> seat.waiting.removeIf(a -> a.part() == part));
     }
 
     private void rise(Seat seat) {

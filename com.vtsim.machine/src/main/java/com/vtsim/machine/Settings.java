@@ -16,9 +16,11 @@ import java.util.Map;
  * @param realtime       whether virtual time does not run ahead of the wall clock
  * @param stopOnShutdown whether a triple fault ends the run in place of resetting the platform
  * @param waitWhenIdle   whether a run waits for input when every processor is halted and nothing is scheduled
+ * @param grace          wall milliseconds for which a run, its time standing still, waits for the successor of a part that leaves it:
+ *                       a bundle's update then goes unseen by the guest
  */
 public record Settings(String name, long memory, long low, long mips, long quantum, String profile, Map<String, String> expects,
-                       boolean realtime, boolean stopOnShutdown, boolean waitWhenIdle) {
+                       boolean realtime, boolean stopOnShutdown, boolean waitWhenIdle, long grace) {
     private static final long GIB = 1L << 30;
     private static final long Q35_SPLITS_FROM = 0xB000_0000L;
 
@@ -41,42 +43,48 @@ public record Settings(String name, long memory, long low, long mips, long quant
         low = Math.min(low, memory);
         range("mips", mips, 1, 1_000_000);
         range("quantum", quantum, 1, Integer.MAX_VALUE);
+        range("grace", grace, 0, 60_000);
         expects = Map.copyOf(expects);
     }
 
     /** A machine with defaults: 1000 MIPS, a quantum of 10,000 instructions. */
     public static Settings of(String name, long memory) {
-        return new Settings(name, memory, 0, 1000, 10_000, "", Map.of(), false, false, false);
+        return new Settings(name, memory, 0, 1000, 10_000, "", Map.of(), false, false, false, 0);
     }
 
     /** The same with another rate. */
     public Settings mips(long other) {
-        return new Settings(name, memory, low, other, quantum, profile, expects, realtime, stopOnShutdown, waitWhenIdle);
+        return new Settings(name, memory, low, other, quantum, profile, expects, realtime, stopOnShutdown, waitWhenIdle, grace);
     }
 
     /** The same with another quantum. */
     public Settings quantum(long other) {
-        return new Settings(name, memory, low, mips, other, profile, expects, realtime, stopOnShutdown, waitWhenIdle);
+        return new Settings(name, memory, low, mips, other, profile, expects, realtime, stopOnShutdown, waitWhenIdle, grace);
     }
 
     /** The same with parts it should have. */
     public Settings expects(Map<String, String> other) {
-        return new Settings(name, memory, low, mips, quantum, profile, other, realtime, stopOnShutdown, waitWhenIdle);
+        return new Settings(name, memory, low, mips, quantum, profile, other, realtime, stopOnShutdown, waitWhenIdle, grace);
     }
 
     /** The same, paced by the wall clock or not. */
     public Settings realtime(boolean other) {
-        return new Settings(name, memory, low, mips, quantum, profile, expects, other, stopOnShutdown, waitWhenIdle);
+        return new Settings(name, memory, low, mips, quantum, profile, expects, other, stopOnShutdown, waitWhenIdle, grace);
     }
 
     /** The same, ending a run at a triple fault or not. */
     public Settings stopOnShutdown(boolean other) {
-        return new Settings(name, memory, low, mips, quantum, profile, expects, realtime, other, waitWhenIdle);
+        return new Settings(name, memory, low, mips, quantum, profile, expects, realtime, other, waitWhenIdle, grace);
     }
 
     /** The same, waiting for input when idle or not. */
     public Settings waitWhenIdle(boolean other) {
-        return new Settings(name, memory, low, mips, quantum, profile, expects, realtime, stopOnShutdown, other);
+        return new Settings(name, memory, low, mips, quantum, profile, expects, realtime, stopOnShutdown, other, grace);
+    }
+
+    /** The same with a grace for successors, in wall milliseconds. */
+    public Settings grace(long other) {
+        return new Settings(name, memory, low, mips, quantum, profile, expects, realtime, stopOnShutdown, waitWhenIdle, other);
     }
 
     private static void range(String what, long value, long least, long most) {

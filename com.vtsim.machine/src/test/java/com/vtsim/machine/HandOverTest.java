@@ -10,6 +10,7 @@ import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
 import com.vtsim.api.machine.Stop;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -152,6 +153,45 @@ class HandOverTest {
         assertThat(next.value).isEqualTo(99);
         assertThat(machine.await().cause()).isEqualTo(Stop.Cause.INSTRUCTIONS);
         assertThat(cpu.count()).isEqualTo(50_000_000);
+    }
+
+    /** A run of a machine whose device is taken away, and perhaps comes back when the machine has noticed. */
+    private long instructionsWithout(long grace, boolean back) throws InterruptedException {
+        try (Backplane held = new Backplane(Settings.of("h", 1 << 20).grace(grace))) {
+            CountingProcessor cpu = new CountingProcessor(0);
+            FakePart uart = new FakePart("com1");
+            held.add(cpu);
+            held.add(uart);
+            long[] without = new long[1];
+            long[] after = new long[1];
+            CountDownLatch under = new CountDownLatch(1);
+            AtomicBoolean changed = new AtomicBoolean();
+            cpu.before = n -> {
+                under.countDown();
+                without[0] += held.find(FakePart.class).isEmpty() ? 1 : 0;
+                if (changed.get() && ++after[0] == 1000) {
+                    cpu.board().stop(Stop.of(Stop.Cause.POWER_OFF, ""));
+                }
+                return true;
+            };
+            held.start(RunLimits.NONE);
+            under.await();
+            held.remove(uart);
+            held.settle();
+            if (back) {
+                held.add(new FakePart("com1"));
+            }
+            changed.set(true);
+            assertThat(held.await().cause()).isEqualTo(Stop.Cause.POWER_OFF);
+            return without[0];
+        }
+    }
+
+    @Test
+    void aRunWaitsAWhileForTheSuccessorOfADevice() throws InterruptedException {
+        assertThat(instructionsWithout(60_000, true)).as("the guest did not see it away").isZero();
+        assertThat(instructionsWithout(1, false)).as("after the grace it is missing hardware").isPositive();
+        assertThat(instructionsWithout(0, false)).isPositive();
     }
 
     @Test

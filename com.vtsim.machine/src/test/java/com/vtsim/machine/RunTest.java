@@ -238,13 +238,62 @@ class RunTest {
         assertThat(cpu.resets()).isEqualTo(2);
     }
 
+    /** A world in which every look at the clock takes 100 microseconds. */
+    private static java.util.function.LongSupplier world() {
+        java.util.concurrent.atomic.AtomicLong time = new java.util.concurrent.atomic.AtomicLong(Long.MIN_VALUE);
+        return () -> time.addAndGet(100_000);
+    }
+
     @Test
     void realTimeIsNotOverrun() {
         machine.close();
-        machine = new Backplane(Settings.of("t", 1 << 20).realtime(true));
+        java.util.function.LongSupplier wall = world();
+        machine = new Backplane(Settings.of("t", 1 << 20).realtime(true), wall);
         machine.add(cpu);
-        long before = System.nanoTime();
+        long begin = wall.getAsLong();
+        long[] ahead = new long[1];
+        cpu.before = n -> {
+            if (n % 1000 == 0) {
+                ahead[0] = Math.max(ahead[0], machine.clock().now() - (wall.getAsLong() - begin));
+            }
+            return true;
+        };
         run(until(30_000_000));
-        assertThat(System.nanoTime() - before).as("30 virtual milliseconds take at least 28 real ones").isGreaterThan(28_000_000);
+        assertThat(machine.status().time()).isEqualTo(30_000_000);
+        assertThat(ahead[0]).as("virtual time ahead of the world's: a slice of 1 ms and the slack of another").isLessThanOrEqualTo(2_000_000);
+    }
+
+    @Test
+    void aHaltedMachineWaitsForTheWorldInRealTime() {
+        machine.close();
+        java.util.function.LongSupplier wall = world();
+        machine = new Backplane(Settings.of("t", 1 << 20).realtime(true), wall);
+        machine.add(cpu);
+        cpu.halt();
+        machine.clock().timer("wake", () -> cpu.intr(true)).at(5_000_000);
+        long begin = wall.getAsLong();
+        run(RunLimits.instructions(1));
+        assertThat(wall.getAsLong() - begin).isGreaterThan(5_000_000);
+        assertThat(machine.status().time()).isEqualTo(5_000_001);
+    }
+
+    @Test
+    void anIdleMachineWaitsForInputWhereTheOperatorWantsIt() throws InterruptedException {
+        machine.close();
+        machine = new Backplane(Settings.of("t", 1 << 20).waitWhenIdle(true));
+        machine.add(cpu);
+        cpu.halt();
+        machine.start(RunLimits.instructions(10));
+        assertThat(machine.status().running()).isTrue();
+        machine.call(() -> {
+            cpu.intr(true);
+            return null;
+        });
+        assertThat(machine.await().cause()).isEqualTo(Stop.Cause.INSTRUCTIONS);
+        cpu.intr(false);
+        cpu.halt();
+        machine.start(RunLimits.NONE);
+        machine.pause();
+        assertThat(machine.await().cause()).isEqualTo(Stop.Cause.PAUSED);
     }
 }

@@ -242,6 +242,16 @@ class SnapshotTest {
     }
 
     @Test
+    void aRunningMachineIsSavedButNotReplaced() {
+        try (Backplane a = machine(); Backplane b = machine()) {
+            a.start(RunLimits.NONE);
+            Path file = saved(a);
+            assertThatThrownBy(() -> a.restore(file)).isInstanceOf(OperatorException.class).hasMessage("machine t is running; pause it first");
+            b.restore(file);
+        }
+    }
+
+    @Test
     void aFileThatCannotBeWrittenIsSaid() {
         assertThatThrownBy(() -> machine().save(folder.resolve("no/such/a.vts"))).isInstanceOf(OperatorException.class)
             .hasMessageContaining("there is no such folder");
