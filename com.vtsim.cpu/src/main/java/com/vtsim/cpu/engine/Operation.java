@@ -13,8 +13,8 @@ public abstract class Operation {
     public abstract void execute(Cpu cpu);
 
     /**
-     * @return whether a block ends with this operation: it always sets {@link Cpu#next}, also where a condition lets
-     *         execution go on behind it
+     * @return whether a block ends with this operation: it reads {@link Cpu#next}, which then holds the address of the
+     *         following instruction, or sets it
      */
     public boolean endsBlock() {
         return false;

@@ -70,6 +70,8 @@ final class BitFields {
 
     private static long logic(Cpu cpu, long result, int bits, boolean carry) {
         cpu.flagsOf(Place.signed(result, bits), carry, false);
+        // PF is undefined; processors clear it.
+        cpu.flagAux = cpu.pf() ? 1 << 8 : 0;
         return result;
     }
 
@@ -77,7 +79,10 @@ final class BitFields {
         int start = (int) control & 0xFF;
         int length = (int) control >> 8 & 0xFF;
         long field = start >= bits ? 0 : a >>> start;
-        return logic(cpu, length >= 64 ? field : field & (1L << length) - 1, bits, false);
+        logic(cpu, length >= 64 ? field : field & (1L << length) - 1, bits, false);
+        // SF is undefined; processors clear it.
+        cpu.flagAux |= cpu.flagResult & Long.MIN_VALUE;
+        return cpu.flagResult;
     }
 
     private static long zeroHigh(Cpu cpu, long a, long index, int bits) {

@@ -12,6 +12,9 @@ import com.vtsim.cpu.isa.Operand;
 
 /** Bit tests and scans. @sdm BT; BTS; BTR; BTC; BSF; BSR; TZCNT; LZCNT; POPCNT */
 final class Bits {
+    /** Gives ZF 0, SF 0, PF 1. */
+    private static final long NOT_ZERO_BUT_EVEN = 0x100;
+
     private Bits() { }
 
     /** What becomes of a datum in which one bit was selected. */
@@ -86,7 +89,7 @@ final class Bits {
         };
     }
 
-    /** A source of 0 sets ZF and leaves the destination as it was. */
+    /** A source of 0 sets ZF and leaves the destination as it was. Flags but ZF are undefined; processors set PF by the number, clear others. */
     private static Operation scan(Instruction instruction, Translation at, boolean forward) {
         int d = ((Operand.Register) instruction.operand(0)).number();
         Place source = Place.of(instruction, 1, at);
@@ -94,11 +97,13 @@ final class Bits {
             @Override
             public void execute(Cpu cpu) {
                 long value = source.read(cpu);
-                if (value != 0) {
-                    Place.set(cpu, d, source.size, forward ? Long.numberOfTrailingZeros(value) : 63 - Long.numberOfLeadingZeros(value));
+                if (value == 0) {
+                    cpu.flagsOf(0, false, false);
+                    return;
                 }
-                int flags = cpu.arithmeticFlags() & ~Flags.ZF;
-                cpu.arithmeticFlags(value == 0 ? flags | Flags.ZF : flags);
+                int number = forward ? Long.numberOfTrailingZeros(value) : 63 - Long.numberOfLeadingZeros(value);
+                Place.set(cpu, d, source.size, number);
+                cpu.flagsOf(number == 0 ? NOT_ZERO_BUT_EVEN : number, false, false);
             }
         };
     }
@@ -113,8 +118,7 @@ final class Bits {
                 int count = trailing ? Math.min(Long.numberOfTrailingZeros(value), source.bits)
                     : Long.numberOfLeadingZeros(value) - (64 - source.bits);
                 Place.set(cpu, d, source.size, count);
-                int flags = cpu.arithmeticFlags() & ~(Flags.ZF | Flags.CF);
-                cpu.arithmeticFlags(flags | (count == 0 ? Flags.ZF : 0) | (value == 0 ? Flags.CF : 0));
+                cpu.arithmeticFlags((count == 0 ? Flags.ZF : 0) | (value == 0 ? Flags.CF : 0));
             }
         };
     }

@@ -20,8 +20,8 @@ final class Bound {
         return Action.of(cpu -> {
             long index = Place.signed(cpu.r[register], size * 8);
             long low = load(cpu, lower, size);
-            long high = load(cpu, upper, size);
-            if (index < low || index > high) {
+            // The upper bound is not read where the lower is missed.
+            if (index < low || index > load(cpu, upper, size)) {
                 throw cpu.fault(5, GuestFault.NO_CODE);
             }
         });

@@ -78,21 +78,15 @@ final class Branches {
             return size == 8 ? new Call64(instruction, at) : new NearJump(instruction, at) {
                 @Override
                 public void execute(Cpu cpu) {
-                    long to = destination(cpu);
-                    cpu.push(following(cpu), size);
-                    cpu.next = to;
+                    call(cpu, destinationUnchecked(cpu), size);
                 }
             };
         }
         Place place = Place.of(instruction, 0, at);
-        long end = at.end();
-        long mask = at.ipMask();
         return new Indirect() {
             @Override
             public void execute(Cpu cpu) {
-                long to = cpu.branchTarget(place.read(cpu));
-                cpu.push(cpu.r[Cpu.RIP] + end & mask, size);
-                cpu.next = to;
+                call(cpu, place.read(cpu), size);
             }
         };
     }
@@ -104,12 +98,19 @@ final class Branches {
 
         @Override
         public void execute(Cpu cpu) {
-            long to = destination(cpu);
             long sp = cpu.r[Cpu.RSP] - 8;
-            cpu.memory.store64(sp, Cpu.SS, following(cpu));
+            cpu.memory.store64(sp, Cpu.SS, cpu.next);
+            take(cpu);
             cpu.r[Cpu.RSP] = sp;
-            cpu.next = to;
         }
+    }
+
+    /** The return address is stored before the target is checked, as processors do it; the stack pointer changes last. */
+    private static void call(Cpu cpu, long target, int size) {
+        long sp = cpu.r[Cpu.RSP] - size;
+        cpu.memory.store(cpu.stackWritable(sp & cpu.stackMask, size), Cpu.SS, cpu.next, size);
+        cpu.next = cpu.branchTarget(target);
+        cpu.setStackPointer(sp);
     }
 
     private static Operation ret(Instruction instruction, Translation at) {
@@ -147,7 +148,7 @@ final class Branches {
             public void execute(Cpu cpu) {
                 long count = cpu.r[Cpu.RCX] - 1 & mask;
                 boolean again = count != 0 && (ignore < 0 || cpu.zf() == (unlike == 0));
-                long to = again ? destination(cpu) : following(cpu);
+                long to = again ? destination(cpu) : cpu.next;
                 Place.set(cpu, Cpu.RCX, addressSize, count);
                 cpu.next = to;
             }
@@ -161,8 +162,6 @@ final class Branches {
             public void execute(Cpu cpu) {
                 if ((cpu.r[Cpu.RCX] & mask) == 0) {
                     take(cpu);
-                } else {
-                    pass(cpu);
                 }
             }
         };

@@ -37,8 +37,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (cpu.of()) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -52,8 +50,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (!cpu.of()) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -67,8 +63,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (cpu.flagCarry < 0) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -82,8 +76,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (cpu.flagCarry >= 0) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -97,8 +89,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (cpu.flagResult == 0) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -112,8 +102,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (cpu.flagResult != 0) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -127,8 +115,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (cpu.flagCarry < 0 || cpu.flagResult == 0) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -142,8 +128,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (cpu.flagCarry >= 0 && cpu.flagResult != 0) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -157,8 +141,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (cpu.sf()) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -172,8 +154,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (!cpu.sf()) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -187,8 +167,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (cpu.pf()) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -202,8 +180,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (!cpu.pf()) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -217,8 +193,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (cpu.less()) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -232,8 +206,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (!cpu.less()) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -247,8 +219,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (cpu.less() || cpu.flagResult == 0) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }
@@ -262,8 +232,6 @@ final class ConditionalJumps {
         public void execute(Cpu cpu) {
             if (!cpu.less() && cpu.flagResult != 0) {
                 take(cpu);
-            } else {
-                pass(cpu);
             }
         }
     }

@@ -61,9 +61,11 @@ final class Decimal {
     private static Operation beforeDivide(Instruction instruction, Translation at) {
         int base = (int) ((Operand.Immediate) instruction.operand(0)).value() & 0xFF;
         return Action.of(cpu -> {
-            int al = cpu.byteOf(Cpu.RAX, 0) + cpu.byteOf(Cpu.RAX, 8) * base & 0xFF;
-            cpu.set16(Cpu.RAX, al);
-            setFlags(cpu, al, false, false);
+            int al = cpu.byteOf(Cpu.RAX, 0);
+            int product = cpu.byteOf(Cpu.RAX, 8) * base & 0xFF;
+            cpu.set16(Cpu.RAX, al + product & 0xFF);
+            // CF, AF and OF are undefined; processors set them as the addition does.
+            cpu.flagsOfSum(al, product, al + product, 8);
         });
     }
 }

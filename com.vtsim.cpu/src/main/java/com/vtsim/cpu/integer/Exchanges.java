@@ -25,6 +25,11 @@ final class Exchanges {
     }
 
     private static Operation exchange(Instruction instruction, Translation at) {
+        if (instruction.repeat() == 0xF3 && instruction.form().opcode().startsWith("90")
+            && ((Operand.Register) instruction.operand(0)).number() == 8) {
+            // F3 90 is PAUSE for processors even where REX.B makes the operand R8.
+            return Hints.nothing();
+        }
         Place first = Place.of(instruction, 0, at);
         Place second = Place.of(instruction, 1, at);
         return new Operation() {
@@ -88,7 +93,9 @@ final class Exchanges {
                 if (value == accumulator) {
                     first.store(cpu, linear, second.read(cpu));
                 } else {
-                    first.store(cpu, linear, value);
+                    if (first.memory != null) {
+                        first.store(cpu, linear, value);
+                    }
                     if (first.size == 1) {
                         cpu.setByte(Cpu.RAX, 0, (int) value);
                     } else {

@@ -28,7 +28,7 @@ final class Hints {
         }
     }
 
-    private static Operation nothing() {
+    static Operation nothing() {
         return new Operation() {
             @Override
             public void execute(Cpu cpu) { }

@@ -6,20 +6,16 @@ import com.vtsim.cpu.engine.Translation;
 import com.vtsim.cpu.isa.Instruction;
 import com.vtsim.cpu.isa.Operand;
 
-/** A near branch relative to the next instruction: its two ways out. */
+/** A near branch relative to the next instruction. */
 abstract class NearJump extends Operation {
     private final long target;
     private final long targetMask;
-    private final long end;
-    private final long endMask;
     private final boolean wide;
 
     NearJump(Instruction instruction, Translation at) {
         Operand.Relative relative = (Operand.Relative) instruction.operand(0);
         target = at.end() + relative.displacement();
         targetMask = Place.mask(instruction.operandSize());
-        end = at.end();
-        endMask = at.ipMask();
         wide = at.code64();
     }
 
@@ -33,6 +29,11 @@ abstract class NearJump extends Operation {
         cpu.next = destination(cpu);
     }
 
+    /** @return the target, not checked */
+    final long destinationUnchecked(Cpu cpu) {
+        return cpu.r[Cpu.RIP] + target & targetMask;
+    }
+
     /** @return the target, checked */
     final long destination(Cpu cpu) {
         long from = cpu.r[Cpu.RIP];
@@ -44,13 +45,4 @@ abstract class NearJump extends Operation {
         return to;
     }
 
-    /** Goes on behind the branch. */
-    final void pass(Cpu cpu) {
-        cpu.next = following(cpu);
-    }
-
-    /** @return the next instruction's address */
-    final long following(Cpu cpu) {
-        return cpu.r[Cpu.RIP] + end & endMask;
-    }
 }

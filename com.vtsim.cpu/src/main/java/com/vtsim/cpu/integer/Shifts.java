@@ -77,10 +77,13 @@ final class Shifts {
         return new Operation() {
             @Override
             public void execute(Cpu cpu) {
-                long shifted = (cpu.r[d] & 0xFFFF_FFFFL) << count;
+                long before = cpu.r[d] & 0xFFFF_FFFFL;
+                long shifted = before << count;
                 cpu.r[d] = shifted & 0xFFFF_FFFFL;
                 cpu.flagResult = (int) shifted;
-                cpu.flagCarry = shifted << 31;
+                // CF: the last bit out. OF: whether the first bit out changed the sign.
+                long carry = shifted << 31 & Long.MIN_VALUE;
+                cpu.flagCarry = carry | (carry ^ before << 32 ^ before << 33) >>> 1 & 1L << 62;
                 cpu.flagAux = 0;
             }
         };
@@ -94,17 +97,22 @@ final class Shifts {
                 long result = before << count;
                 cpu.r[d] = result;
                 cpu.flagResult = result;
-                cpu.flagCarry = before << count - 1;
+                long carry = before << count - 1 & Long.MIN_VALUE;
+                cpu.flagCarry = carry | (carry ^ before ^ before << 1) >>> 1 & 1L << 62;
                 cpu.flagAux = 0;
             }
         };
     }
 
-    /** CF is the last bit out, OF whether the sign would have changed by the last bit. */
+    /** OF is defined for a count of 1; processors set it for other counts as for the first bit's shift. */
+    static boolean signChanges(long value, int bits) {
+        return ((value >>> bits - 1 ^ value >>> bits - 2) & 1) != 0;
+    }
+
     private static long left(Cpu cpu, long value, int count, int bits) {
         long result = Place.signed(value << count, bits);
         boolean carry = count <= bits && (value << count - 1 >>> bits - 1 & 1) != 0;
-        cpu.flagsOf(result, carry, carry != result < 0);
+        cpu.flagsOf(result, carry, signChanges(value, bits));
         return result;
     }
 
@@ -115,10 +123,10 @@ final class Shifts {
                 long before = cpu.r[d] & 0xFFFF_FFFFL;
                 long result = before >>> count;
                 cpu.r[d] = result;
-                // OF: bit 31 before, for a count of 1; 0 for others. Bit 62 is CF exclusive-or OF.
+                // OF: the sign before.
                 cpu.flagResult = (int) result;
                 long carry = before << 64 - count & Long.MIN_VALUE;
-                cpu.flagCarry = carry | (carry >>> 1 ^ result << 32 & 1L << 62);
+                cpu.flagCarry = carry | (carry ^ before << 32) >>> 1 & 1L << 62;
                 cpu.flagAux = 0;
             }
         };
@@ -133,7 +141,7 @@ final class Shifts {
                 cpu.r[d] = result;
                 cpu.flagResult = result;
                 long carry = before << 64 - count & Long.MIN_VALUE;
-                cpu.flagCarry = carry | (carry >>> 1 ^ result & 1L << 62);
+                cpu.flagCarry = carry | (carry ^ before) >>> 1 & 1L << 62;
                 cpu.flagAux = 0;
             }
         };
@@ -141,7 +149,7 @@ final class Shifts {
 
     private static long right(Cpu cpu, long value, int count, int bits) {
         long result = value >>> count;
-        cpu.flagsOf(Place.signed(result, bits), (value >>> count - 1 & 1) != 0, (result >>> bits - 2 & 1) != 0);
+        cpu.flagsOf(Place.signed(result, bits), (value >>> count - 1 & 1) != 0, (value >>> bits - 1 & 1) != 0);
         return result;
     }
 
@@ -217,7 +225,7 @@ final class Shifts {
             carry = (three << count >>> 48 & 1) != 0;
         }
         long signed = Place.signed(result, bits);
-        cpu.flagsOf(signed, carry, carry != signed < 0);
+        cpu.flagsOf(signed, carry, signChanges(value, bits));
         return result;
     }
 
@@ -237,7 +245,7 @@ final class Shifts {
             carry = (three >>> count - 1 & 1) != 0;
         }
         long signed = Place.signed(result, bits);
-        cpu.flagsOf(signed, carry, ((result >>> bits - 1 ^ result >>> bits - 2) & 1) != 0);
+        cpu.flagsOf(signed, carry, ((value >>> bits - 1 ^ source) & 1) != 0);
         return result;
     }
 }

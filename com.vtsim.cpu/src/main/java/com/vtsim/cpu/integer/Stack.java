@@ -133,13 +133,11 @@ final class Stack {
     }
 
     private static void popAll(Cpu cpu, int size) {
-        // Every slot is read before a register changes: the first pass finds the faults.
+        // A fault on the way leaves what has been loaded, as processors do; the stack pointer changes last.
         for (int i = 0; i < 8; i++) {
-            cpu.peek((long) size * i, size);
-        }
-        for (int i = 0; i < 8; i++) {
+            long value = cpu.peek((long) size * i, size);
             if (7 - i != Cpu.RSP) {
-                Place.set(cpu, 7 - i, size, cpu.peek((long) size * i, size));
+                Place.set(cpu, 7 - i, size, value);
             }
         }
         cpu.setStackPointer(cpu.r[Cpu.RSP] + 8L * size);

@@ -91,6 +91,11 @@ final class Strings {
             return 0;
         }
 
+        /** @return whether it has bulk iterations: MOVS, STOS */
+        boolean fast() {
+            return false;
+        }
+
         /** @return whether ZF ends the repetition: CMPS, SCAS */
         boolean conditional() {
             return false;
@@ -109,14 +114,12 @@ final class Strings {
     private static final class Repeated extends Operation {
         private final Step step;
         private final long start;
-        private final long end;
         private final long ipMask;
         private final boolean whileZero;
 
         Repeated(Step step, Instruction instruction, Translation at) {
             this.step = step;
             this.start = at.start();
-            this.end = at.end();
             this.ipMask = at.ipMask();
             this.whileZero = instruction.repeat() == 0xF3;
         }
@@ -128,16 +131,53 @@ final class Strings {
 
         @Override
         public void execute(Cpu cpu) {
+            if (step.addressSize == 4) {
+                truncate(cpu);
+            }
             // With single steps a trap comes after each iteration.
-            long rest = (cpu.systemFlags & Flags.TF) != 0 ? 1 : MOST;
+            boolean single = (cpu.systemFlags & Flags.TF) != 0;
+            if (!step.conditional() || single) {
+                repeat(cpu, single ? 1 : MOST);
+                return;
+            }
+            long result = cpu.flagResult;
+            long carry = cpu.flagCarry;
+            long aux = cpu.flagAux;
+            boolean done = false;
+            try {
+                done = repeat(cpu, MOST);
+            } finally {
+                if (!done) {
+                    // Flags change when all is done; on the way, and where it faults, they are as before.
+                    cpu.flagResult = result;
+                    cpu.flagCarry = carry;
+                    cpu.flagAux = aux;
+                }
+            }
+        }
+
+        /** In 64-bit code 32-bit counts and moving pointers lose their high halves even where nothing is done, as on processors. */
+        private void truncate(Cpu cpu) {
+            cpu.r[Cpu.RCX] &= 0xFFFF_FFFFL;
+            if (step.fast()) {
+                cpu.r[Cpu.RDI] &= 0xFFFF_FFFFL;
+                if (step instanceof Move) {
+                    cpu.r[Cpu.RSI] &= 0xFFFF_FFFFL;
+                }
+            }
+        }
+
+        /** @return whether the repetition has come to its end */
+        private boolean repeat(Cpu cpu, long most) {
+            long rest = most;
             while (true) {
                 long count = cpu.r[Cpu.RCX] & step.addressMask;
                 if (count == 0) {
-                    break;
+                    return true;
                 }
                 if (rest == 0) {
                     cpu.next = cpu.r[Cpu.RIP] + start & ipMask;
-                    return;
+                    return false;
                 }
                 long done = step.bulk(cpu, Long.compareUnsigned(count, rest) < 0 ? count : rest);
                 if (done == 0) {
@@ -147,10 +187,9 @@ final class Strings {
                 rest -= done;
                 Place.set(cpu, Cpu.RCX, step.addressSize, count - done);
                 if (step.conditional() && cpu.zf() != whileZero) {
-                    break;
+                    return true;
                 }
             }
-            cpu.next = cpu.r[Cpu.RIP] + end & ipMask;
         }
     }
 
@@ -165,6 +204,11 @@ final class Strings {
             cpu.memory.store(destination.writable(cpu, size), Cpu.ES, value, size);
             advance(cpu, Cpu.RSI, 1);
             advance(cpu, Cpu.RDI, 1);
+        }
+
+        @Override
+        boolean fast() {
+            return true;
         }
 
         @Override
@@ -187,6 +231,11 @@ final class Strings {
         public void execute(Cpu cpu) {
             cpu.memory.store(destination.writable(cpu, size), Cpu.ES, cpu.r[Cpu.RAX], size);
             advance(cpu, Cpu.RDI, 1);
+        }
+
+        @Override
+        boolean fast() {
+            return true;
         }
 
         @Override
@@ -228,8 +277,8 @@ final class Strings {
 
         @Override
         public void execute(Cpu cpu) {
-            long a = loadSource(cpu);
             long b = loadDestination(cpu);
+            long a = loadSource(cpu);
             advance(cpu, Cpu.RSI, 1);
             advance(cpu, Cpu.RDI, 1);
             flagsOfDifference(cpu, a, b);
