@@ -23,6 +23,10 @@ final class StringRuns {
         LinearMemory memory = cpu.memory;
         long from = step.source.readable(cpu, step.size);
         int readable = memory.run(from, step.source.segment, false);
+        if (readable < step.size) {
+            // The first element reaches into the next page, and its faults come before the destination's.
+            return 0;
+        }
         byte[] source = memory.runBytes;
         int sourceAt = memory.runOffset;
         long to = step.destination.writable(cpu, step.size);

@@ -65,11 +65,25 @@ final class SiliconCases {
             // Kept now and then: what does not decode must be #UD on the processor too.
             return chance(2) && form.lockable() ? test : null;
         }
-        if (semantics.of(test.instruction.form()) == null || !runnable(test.instruction.form())) {
+        if (!comparable(test.instruction)) {
             return null;
         }
         placeOperands(test, memoryAt[0]);
-        return decode(test) && semantics.of(test.instruction.form()) != null && runnable(test.instruction.form()) ? test : null;
+        return decode(test) && comparable(test.instruction) ? test : null;
+    }
+
+    private boolean comparable(Instruction instruction) {
+        if (semantics.of(instruction.form()) == null || !runnable(instruction.form())) {
+            return false;
+        }
+        for (Operand operand : instruction.operands()) {
+            boolean intoItself = operand instanceof Operand.Relative r && r.displacement() < 0 && r.displacement() > -16;
+            boolean threadLocal = operand instanceof Operand.Memory m && m.segment() >= Cpu.FS;
+            if (intoItself || threadLocal) {
+                return false;
+            }
+        }
+        return instruction.segmentOverride() < Cpu.FS;
     }
 
     private boolean decode(SiliconCase test) {
