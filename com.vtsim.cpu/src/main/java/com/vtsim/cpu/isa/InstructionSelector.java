@@ -308,7 +308,8 @@ final class InstructionSelector {
     }
 
     private byte[] encode(Row row, int operandSize, List<Operand> filled) {
-        int size = (row.allowed & Row.ANY_AS) == Row.ANY_AS ? addressSize : rowAddressSize(row);
+        long as = addressSize == 8 ? Row.AS64 : addressSize == 4 ? Row.AS32 : Row.AS16;
+        int size = (row.allowed & as) != 0 ? addressSize : rowAddressSize(row);
         if (row.form.operands().contains("Rn") && filled.get(0) instanceof Register register) {
             size = register.size();
         }

@@ -117,11 +117,14 @@ final class Row {
         if (!ignoresMod) {
             mod = register ? REGISTER : memory ? MEMORY : mod;
         }
-        long rm = text.fixedRm >= 0 ? 1L << RM_SHIFT + text.fixedRm : ANY_RM;
+        boolean vsib = find(Method.VSIB) >= 0;
+        // VSIB needs a SIB byte, which 16-bit addresses have not.
+        long rm = vsib ? 1L << RM_SHIFT + 4 : text.fixedRm >= 0 ? 1L << RM_SHIFT + text.fixedRm : ANY_RM;
         long prefix = text.prefixes == 0 ? ANY_PREFIX : text.prefixes;
         mandatory66 = prefix == P66 && !text.sizedBy66();
         mandatoryRepeat = prefix == PF2 || prefix == PF3;
-        allowed = prefix | mod | rm | sizeConditions(text) | (text.b0 ? B0 : ANY_B)
+        long sizes = sizeConditions(text);
+        allowed = prefix | mod | rm | (vsib ? sizes & ~AS16 : sizes) | (text.b0 ? B0 : ANY_B)
                 | (text.w == 0 ? ANY_W : text.w) | (text.l == 0 ? ANY_L : text.l);
     }
 

@@ -43,7 +43,7 @@ final class Binutils {
         Path file = temporary(".bin");
         try {
             Files.write(file, image);
-            Process process = start("objdump", "-D", "-b", "binary", "-m", codeSize == 64 ? "i386:x86-64" : "i386", "-M", "intel," + mode, "-w",
+            Process process = start("objdump", "-D", "-b", "binary", "-m", codeSize == 64 ? "i386:x86-64" : "i386", "-M", "intel,intel64," + mode, "-w",
                     "--no-show-raw-insn", file.toString());
             Map<Integer, String> lines = new HashMap<>(image.length / 2);
             try (BufferedReader reader = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII))) {
@@ -73,7 +73,7 @@ final class Binutils {
         Path binary = temporary(".bin");
         try {
             Files.writeString(text, source);
-            finish(start("as", "--64", "-o", object.toString(), text.toString()));
+            finish(start("as", "--64", "-W", "-o", object.toString(), text.toString()));
             finish(start("objcopy", "-O", "binary", "-j", ".text", object.toString(), binary.toString()));
             return Files.readAllBytes(binary);
         } catch (IOException failure) {

@@ -24,12 +24,13 @@ final class Same {
         if (implied && (a.segmentOverride() != b.segmentOverride() || a.addressSize() != b.addressSize())) {
             return false;
         }
+        boolean straight = true;
+        boolean crossed = a.operands().size() == 2 && (a.mnemonic().equals("XCHG") || a.mnemonic().equals("TEST"));
         for (int i = 0; i < a.operands().size(); i++) {
-            if (!same(a, a.operand(i), b, b.operand(i))) {
-                return false;
-            }
+            straight &= same(a, a.operand(i), b, b.operand(i));
+            crossed = crossed && same(a, a.operand(i), b, b.operand(1 - i));
         }
-        return true;
+        return straight || crossed;
     }
 
     private static boolean same(Instruction a, Operand one, Instruction b, Operand other) {
