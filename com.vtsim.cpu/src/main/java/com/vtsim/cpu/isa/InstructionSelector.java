@@ -55,15 +55,10 @@ final class InstructionSelector {
         atLeast = Math.max(0, minimum - spelling.leading().length);
         best = null;
         ambiguous = false;
-        tryRows(rows);
-        if (best == null && operands.size() == 2 && (spelling.mnemonic().equals("TEST") || spelling.mnemonic().equals("XCHG"))) {
-            // These two do not care about the order.
-            operands = List.of(operands.get(1), operands.get(0));
-            tryRows(rows);
-        }
+        tryOrders(rows);
         if (best == null && atLeast > 0) {
             atLeast = 0;
-            tryRows(rows);
+            tryOrders(rows);
         }
         if (best == null) {
             throw mismatch(rows);
@@ -158,6 +153,15 @@ final class InstructionSelector {
         reach = value.reach();
         long number = value.value().value(scope);
         return new Immediate(number, value.size());
+    }
+
+    private void tryOrders(List<Row> rows) {
+        tryRows(rows);
+        if (operands.size() == 2 && (spelling.mnemonic().equals("TEST") || spelling.mnemonic().equals("XCHG"))) {
+            // These two do not care about the order.
+            operands = List.of(operands.get(1), operands.get(0));
+            tryRows(rows);
+        }
     }
 
     private void tryRows(List<Row> rows) {

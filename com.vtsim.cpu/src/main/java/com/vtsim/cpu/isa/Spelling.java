@@ -167,18 +167,18 @@ record Spelling(String mnemonic, List<SourceOperand> operands, int operandSize, 
         return new Spelling(mnemonic, List.of(), 0, addressSize, segment, NONE);
     }
 
-    /** @return "; did you mean …?" with a mnemonic one letter away, or nothing */
+    /** @return "; did you mean …?" with a mnemonic one letter or one exchange away, or nothing */
     static String suggestion(String name) {
         String upper = name.toUpperCase(Locale.ROOT);
         for (Form form : OpcodeTable.instance().forms()) {
-            if (distanceAtMostOne(form.mnemonic(), upper)) {
+            if (nearly(form.mnemonic(), upper)) {
                 return "; did you mean '" + form.mnemonic().toLowerCase(Locale.ROOT) + "'?";
             }
         }
         return "; a label ends with ':'";
     }
 
-    private static boolean distanceAtMostOne(String a, String b) {
+    private static boolean nearly(String a, String b) {
         if (Math.abs(a.length() - b.length()) > 1) {
             return false;
         }
@@ -186,7 +186,9 @@ record Spelling(String mnemonic, List<SourceOperand> operands, int operandSize, 
         while (i < a.length() && i < b.length() && a.charAt(i) == b.charAt(i)) {
             i++;
         }
-        return a.substring(Math.min(a.length(), i + 1)).equals(b.substring(Math.min(b.length(), i + 1)))
+        boolean swapped = i + 1 < a.length() && i + 1 < b.length() && a.charAt(i) == b.charAt(i + 1) && a.charAt(i + 1) == b.charAt(i)
+                && a.substring(i + 2).equals(b.substring(i + 2));
+        return swapped || a.substring(Math.min(a.length(), i + 1)).equals(b.substring(Math.min(b.length(), i + 1)))
                 || a.substring(i).equals(b.substring(Math.min(b.length(), i + 1)))
                 || a.substring(Math.min(a.length(), i + 1)).equals(b.substring(i));
     }

@@ -27,7 +27,7 @@ class RandomBytesTest {
             + "|tlbsync|psmash|pvalidate|rmpadjust|rmpupdate|rmpquery|ptwrite|x(begin|abort|end|test)|xsusldtrk|xresldtrk|xcrypt-?\\w+|xstore-?\\w*|xsha\\w+|montmul"
             + "|uiret|clui|stui|testui|senduipi|hreset|pconfig|seam\\w+|tdcall|cldemote|prefetch\\w*|bnd[a-z]{2,}|llwpcb|slwpcb|lwp\\w+|bextr|tzmsk|bl\\w+|t1mskc"
             + "|\\{\\w+}.*|vp?dp\\w+|vcvtne\\w+|vbcst\\w+|vfn?m(add|sub|addsub|subadd)[ps][sd]|vpermil2p[sd]|vpc(mov|om\\w+)|vpmacs\\w+|vpmadcs\\w+|vpperm|vpro\\w+|vpsh\\w+"
-            + "|vph(add|sub)\\w+|vfrcz\\w+|vpmadd52\\w+|tile\\w+|ldtilecfg|sttilecfg|tdp\\w+|rdmsrlist|wrmsrlist|wrmsrns|sysexit|psmash|u?monitorx?|fcom[23]|fstp[189]|fxch[47]|fsetpm\\w*|invlpga|swapgs)$");
+            + "|vph(add|sub)\\w+|vfrcz\\w+|vpmadd52\\w+|tile\\w+|ldtilecfg|sttilecfg|tdp\\w+|rdmsrlist|wrmsrlist|wrmsrns|sysexit|psmash|u?monitorx?|fcom[23]|fstp[189]|fxch[47]|frstpm\\S*|invlpga|swapgs)$");
     /** A line that holds prefixes only: objdump shows a REX that is not last, or a repeated prefix, as an instruction of its own. */
     private static final Pattern PREFIXES_ONLY =
             Pattern.compile("(?:(?:rex\\S*|lock|rep\\w*|data16|data32|addr16|addr32|[c-gs]s|notrack|bnd|xacquire|xrelease|fwait) ?)+");
@@ -149,6 +149,10 @@ class RandomBytesTest {
         }
         // MOV to CS, segment registers 6 and 7, control and debug registers that are not there, test registers of the 486.
         if (name.equals("mov") && plain.matches(".*(\\?|mov cs,|[cdt][rb]\\d).*")) {
+            return true;
+        }
+        // VEX Prefix: a REX prefix in front of it makes the instruction undefined.
+        if (line.contains("rex") && name.startsWith("v")) {
             return true;
         }
         // 64-bit mode only: superscript o64 of the opcode map.
