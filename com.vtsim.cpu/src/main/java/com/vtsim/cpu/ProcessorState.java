@@ -4,6 +4,8 @@ import com.vtsim.api.machine.State;
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.ExecutionState;
 import com.vtsim.cpu.engine.Flags;
+import com.vtsim.cpu.engine.FloatingState;
+import com.vtsim.cpu.engine.MsrState;
 import com.vtsim.cpu.engine.Segments;
 import com.vtsim.cpu.engine.SystemState;
 import java.util.Arrays;
@@ -22,10 +24,13 @@ import java.util.Arrays;
  * @param control   CR0, CR2, CR3, CR4, EFER, XCR0, PKRU, A20 mask
  * @param pdpte     the PDPTE registers
  * @param debug     DR0–DR7
+ * @param msrs      model-specific registers
+ * @param cr8       task priority where no local APIC holds it
+ * @param floating  the x87, MMX, SSE and AVX units
  * @param execution the run loop
  */
 record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] selectors, long[] bases, long[] limits, int[] access,
-        long[] control, long[] pdpte, long[] debug, ExecutionState execution) {
+        long[] control, long[] pdpte, long[] debug, MsrState msrs, int cr8, FloatingState.Saved floating, ExecutionState execution) {
     private static final int VERSION = 1;
     private static final int LDTR = 6, TR = 7, GDTR = 8, IDTR = 9;
 
@@ -50,7 +55,7 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         access[TR] = s.taskAccess;
         long[] control = {system.cr0, system.cr2, system.cr3, system.cr4, system.efer, system.xcr0, system.pkru, system.a20Mask};
         return State.of(X86Processor.MODEL, VERSION, new ProcessorState(Arrays.copyOf(cpu.r, 16), cpu.r[Cpu.RIP], cpu.rflags(),
-            cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.execution.save()));
+            cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.msrs.save(), system.cr8, cpu.floating.save(), cpu.execution.save()));
     }
 
     static void restore(Cpu cpu, State state) {
@@ -88,6 +93,9 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         system.a20Mask = p.control[7];
         System.arraycopy(p.pdpte, 0, system.pdpte, 0, 4);
         System.arraycopy(p.debug, 0, system.dr, 0, 8);
+        cpu.msrs.restore(p.msrs);
+        system.cr8 = p.cr8;
+        cpu.floating.restore(p.floating);
         cpu.execution.restore(p.execution);
         system.controlChanged();
     }

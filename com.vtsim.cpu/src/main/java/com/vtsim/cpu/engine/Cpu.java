@@ -62,6 +62,8 @@ public final class Cpu {
     public final Msrs msrs;
     /** What CPUID answers. */
     public final Cpuid cpuid;
+    /** Registers of the x87, MMX, SSE and AVX units. */
+    public final FloatingState floating;
     /** The run loop. */
     public final Execution execution;
 
@@ -84,6 +86,7 @@ public final class Cpu {
     /** Wires the sections of the processor together; state as after power-on, nothing attached. */
     public Cpu(Semantics semantics) {
         system = new SystemState(this);
+        floating = new FloatingState(this);
         segments = new Segments(this);
         memory = new LinearMemory(this);
         interrupts = new Interrupts(this);

@@ -21,6 +21,7 @@ public final class ResetState {
         cpu.system.xcr0 = 1;
         cpu.system.pkru = 0;
         cpu.system.a20Mask = -1L;
+        cpu.floating.reset();
         cpu.system.controlChanged();
         cpu.execution.reset();
     }

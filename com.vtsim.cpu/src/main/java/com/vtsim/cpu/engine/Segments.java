@@ -62,6 +62,7 @@ public final class Segments {
         cpu.segBase[Cpu.FS] = base[Cpu.FS];
         cpu.segBase[Cpu.GS] = base[Cpu.GS];
         cpu.memory.rightsChanged();
+        cpu.floating.rightsChanged();
     }
 
     private boolean flat(int segment) {
