@@ -22,6 +22,7 @@ public final class ResetState {
         cpu.system.pkru = 0;
         cpu.system.a20Mask = -1L;
         cpu.floating.reset();
+        cpu.msrs.reset();
         cpu.system.controlChanged();
         cpu.execution.reset();
     }
