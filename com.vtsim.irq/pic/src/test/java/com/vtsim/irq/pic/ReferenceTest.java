@@ -268,9 +268,9 @@ class ReferenceTest {
         cascade();
     }
 
-    /** Special mask mode, nesting, rotation, polls, edges, levels, requests that vanish: seeded, at random, always the same. */
+    /** Special mask mode, nesting, rotation, polls, edges, levels, requests that vanish; and the pair is replaced again and again. */
     @Test
-    void agreesWithASecondModelOverRandomOperations() {
+    void agreesWithASecondModelOverRandomOperationsAndSwaps() {
         Random random = new Random(0x8259A);
         Bench bench = new Bench();
         InterruptPair pic = bench.attach(new InterruptPair("irq"));
@@ -330,6 +330,11 @@ class ReferenceTest {
                 if (random.nextInt(20) == 0) {
                     initialise(bench, random);
                 }
+            }
+            if (random.nextInt(50) == 0) {
+                InterruptPair next = new InterruptPair("irq");
+                next.restore(pic.save());
+                pic = bench.attach(next);
             }
             assertThat(bench.cpu.intr).as("INTR after %d: %s", i, what).isEqualTo(master.interrupt);
         }

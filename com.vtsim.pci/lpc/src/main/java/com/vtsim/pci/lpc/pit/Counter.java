@@ -247,11 +247,11 @@ final class Counter {
         nullCount = false;
     }
 
-    /** A count register's meaning: 0 stands for the modulus. */
+    /** A count register's meaning: 0 stands for the modulus. Digits above 9 carry, for what the data sheet leaves open. */
     private int whole(int coded) {
         int value = coded;
         if ((control & 1) != 0) {
-            value = (coded >> 12) * 1000 + (coded >> 8 & 15) * 100 + (coded >> 4 & 15) * 10 + (coded & 15);
+            value = ((coded >> 12) * 1000 + (coded >> 8 & 15) * 100 + (coded >> 4 & 15) * 10 + (coded & 15)) % modulus();
         }
         return value == 0 ? modulus() : value;
     }

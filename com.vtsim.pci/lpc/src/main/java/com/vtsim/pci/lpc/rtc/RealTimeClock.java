@@ -66,6 +66,7 @@ public final class RealTimeClock implements Part, PortDevice {
     private int upper;
     private boolean nmiMasked;
     private boolean filled;
+    private int processors;
     private long divider;
     private long updates;
     private long periods;
@@ -119,11 +120,7 @@ public final class RealTimeClock implements Part, PortDevice {
         irq8 = board.lines().driver(8, "IRQ#");
         alarm = clock.timer("IRQ#", this::drive);
         board.ports().map(0x70, 8, 1, this);
-        if (!filled) {
-            describeMemory();
-            filled = true;
-        }
-        cells[Cmos.CPUS] = (byte) Math.max(0, board.findAll(Processor.class).size() - 1);
+        describeMachine();
         drive();
     }
 
@@ -132,9 +129,7 @@ public final class RealTimeClock implements Part, PortDevice {
         if (kind == Reset.COLD) {
             powerOn();
             if (board != null) {
-                describeMemory();
-                filled = true;
-                cells[Cmos.CPUS] = (byte) Math.max(0, board.findAll(Processor.class).size() - 1);
+                describeMachine();
             }
         } else {
             // "RESET": PIE, AIE, UIE, SQWE, PF, AF, UF and IRQF become 0; the clock and the memory know nothing of it.
@@ -159,10 +154,24 @@ public final class RealTimeClock implements Part, PortDevice {
         upper = 0;
         nmiMasked = false;
         filled = false;
+        processors = 0;
         divider = 0;
         updates = 0;
         periods = 0;
         Calendar.set(cells, start);
+    }
+
+    /** Writes what firmware reads, once: afterwards the bytes are the guest's. Processors may come one by one. */
+    private void describeMachine() {
+        if (!filled) {
+            describeMemory();
+            filled = true;
+        }
+        int present = board.findAll(Processor.class).size();
+        if (present != processors) {
+            processors = present;
+            cells[Cmos.CPUS] = (byte) Math.max(0, present - 1);
+        }
     }
 
     private void describeMemory() {
@@ -352,7 +361,7 @@ public final class RealTimeClock implements Part, PortDevice {
 
     @Override
     public State save() {
-        return State.of(MODEL, VERSION, new Saved(cells, index, upper, nmiMasked, filled, divider, updates, periods));
+        return State.of(MODEL, VERSION, new Saved(cells, index, upper, nmiMasked, filled, processors, divider, updates, periods));
     }
 
     @Override
@@ -363,6 +372,7 @@ public final class RealTimeClock implements Part, PortDevice {
         upper = saved.upper;
         nmiMasked = saved.nmiMasked;
         filled = saved.filled;
+        processors = saved.processors;
         divider = saved.divider;
         updates = saved.updates;
         periods = saved.periods;
@@ -373,11 +383,13 @@ public final class RealTimeClock implements Part, PortDevice {
      *
      * @param cells   registers and memory, 256 bytes
      * @param filled  whether memory size and boot order have been written
+     * @param processors the number that has been written
      * @param divider virtual time the divider chain counts from, nanoseconds
      * @param updates seconds of the divider chain that are accounted for
      * @param periods edges of the periodic output that are accounted for
      */
-    record Saved(byte[] cells, int index, int upper, boolean nmiMasked, boolean filled, long divider, long updates, long periods) {
+    record Saved(byte[] cells, int index, int upper, boolean nmiMasked, boolean filled, int processors, long divider,
+            long updates, long periods) {
         Saved {
             if (cells.length != 256 || (index & ~0x7F) != 0 || (upper & ~0x7F) != 0) {
                 throw new IllegalArgumentException("the clock needs 256 bytes and indices below 80h");

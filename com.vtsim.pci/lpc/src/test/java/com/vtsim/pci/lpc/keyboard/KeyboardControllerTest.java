@@ -7,6 +7,7 @@ import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
 import com.vtsim.pci.lpc.Bench;
+import com.vtsim.pci.lpc.SwapStorm;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -390,5 +391,10 @@ class KeyboardControllerTest {
     @Test
     void refusesBadState() {
         assertThatThrownBy(() -> controller.restore(new State("i8042", 1, Map.of()))).isInstanceOf(StateException.class);
+    }
+
+    @Test
+    void nothingIsLostOrThrownUnderSwapsAndRandomAccesses() {
+        SwapStorm.run(0x8042, () -> new KeyboardController("i8042"), new int[] {0x60, 0x64}, 1_000_000);
     }
 }

@@ -8,6 +8,7 @@ import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
 import com.vtsim.pci.lpc.Bench;
+import com.vtsim.pci.lpc.SwapStorm;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -440,5 +441,10 @@ class IntervalTimerTest {
         pit.reset(Reset.WARM);
         assertThat(bench.level(0)).isFalse();
         assertThat(bench.due()).isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
+    void nothingIsLostOrThrownUnderSwapsAndRandomAccesses() {
+        SwapStorm.run(0x8254, () -> new IntervalTimer("pit"), new int[] {0x40, 0x41, 0x42, 0x43, 0x61}, 200_000);
     }
 }

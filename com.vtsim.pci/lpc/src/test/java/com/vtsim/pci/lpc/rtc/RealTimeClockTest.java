@@ -9,6 +9,7 @@ import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
 import com.vtsim.pci.lpc.Bench;
+import com.vtsim.pci.lpc.SwapStorm;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -361,5 +362,10 @@ class RealTimeClockTest {
     @Test
     void operatorSeesTheTime() {
         assertThat(rtc.registers().get(0)).isEqualTo("time = 2026-01-01 00:00:00");
+    }
+
+    @Test
+    void nothingIsLostOrThrownUnderSwapsAndRandomAccesses() {
+        SwapStorm.run(0x146818, () -> new RealTimeClock("rtc", RealTimeClock.DEFAULT_BASE), new int[] {0x70, 0x71, 0x72, 0x73}, 5_000_000_000L);
     }
 }

@@ -8,6 +8,7 @@ import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
 import com.vtsim.pci.lpc.Bench;
+import com.vtsim.pci.lpc.SwapStorm;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -495,5 +496,10 @@ class UartTest {
     @Test
     void refusesBadState() {
         assertThatThrownBy(() -> uart.restore(new State("i8250", 1, Map.of()))).isInstanceOf(StateException.class);
+    }
+
+    @Test
+    void nothingIsLostOrThrownUnderSwapsAndRandomAccesses() {
+        SwapStorm.run(0x16550, () -> new Uart("com1", 0x3F8, 4, "console"), new int[] {0x3F8, 0x3F9, 0x3FA, 0x3FB, 0x3FC, 0x3FD, 0x3FE, 0x3FF}, 2_000_000);
     }
 }
