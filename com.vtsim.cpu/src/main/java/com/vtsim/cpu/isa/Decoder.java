@@ -51,7 +51,6 @@ public final class Decoder {
     private int addressSize;
     private int modRm;
     private int opcode;
-    private int is4;
     private Memory memory;
 
     /**
@@ -76,7 +75,6 @@ public final class Decoder {
         vex = false;
         vvvv = 15;
         vectorLength = 0;
-        is4 = -1;
         memory = null;
         try {
             return decodeAfterPrefixes(readPrefixes());
@@ -363,7 +361,7 @@ public final class Decoder {
             case H:
                 return vector(longMode ? vvvv : vvvv & 7, code);
             case L:
-                is4 = next();
+                int is4 = next();
                 return vector(longMode ? is4 >> 4 : is4 >> 4 & 7, code);
             default:
                 throw new IllegalStateException("operand code " + code + " gives no operand");

@@ -1,5 +1,6 @@
 package com.vtsim.cpu.isa;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -13,7 +14,7 @@ public final class Disassembler {
         "eq_uq", "nge", "ngt", "false", "neq_oq", "ge", "gt", "true",
         "eq_os", "lt_oq", "le_oq", "unord_s", "neq_us", "nlt_uq", "nle_uq", "ord_s",
         "eq_us", "nge_uq", "ngt_uq", "false_os", "neq_os", "ge_oq", "gt_oq", "true_us"};
-    private static final Map<String, String> NAMES = new java.util.HashMap<>(Map.of("WAIT", "fwait"));
+    private static final Map<String, String> NAMES = new HashMap<>(Map.of("WAIT", "fwait"));
 
     static {
         for (int i = 0; i < CONDITIONS.length; i++) {

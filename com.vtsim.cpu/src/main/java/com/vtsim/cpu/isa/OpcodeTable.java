@@ -7,6 +7,7 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,13 +41,13 @@ public final class OpcodeTable {
         Cell(boolean modRm) {
             this.modRm = modRm;
             byReg = new Row[modRm ? 8 : 1][];
-            java.util.Arrays.fill(byReg, EMPTY);
+            Arrays.fill(byReg, EMPTY);
         }
 
         void add(Row row) {
             for (int reg = 0; reg < byReg.length; reg++) {
                 if (row.digit < 0 || row.digit == reg || !modRm) {
-                    Row[] longer = java.util.Arrays.copyOf(byReg[reg], byReg[reg].length + 1);
+                    Row[] longer = Arrays.copyOf(byReg[reg], byReg[reg].length + 1);
                     longer[longer.length - 1] = row;
                     byReg[reg] = longer;
                 }

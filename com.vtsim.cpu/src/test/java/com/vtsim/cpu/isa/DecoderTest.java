@@ -303,4 +303,90 @@ class DecoderTest {
         assertThat(instruction(64, "0F 78 C1").operands()).containsExactly(general(1, 8), general(0, 8));
         assertThat(instruction(64, "0F 01 C3").mnemonic()).isEqualTo("VMRESUME");
     }
+
+    /** @sdm VEX Prefix: outside 64-bit mode C4 and C5 are LES and LDS unless the next byte has bits 7:6 set. */
+    @Test
+    void vexSharesOpcodesWithLesAndLds() {
+        assertThat(instruction(32, "C4 00").mnemonic()).isEqualTo("LES");
+        assertThat(instruction(16, "C5 46 02").mnemonic()).isEqualTo("LDS");
+        assertThat(instruction(32, "C5 F8 77").mnemonic()).isEqualTo("VZEROUPPER");
+        assertThat(instruction(64, "C5 FC 77").mnemonic()).isEqualTo("VZEROALL");
+        undefined(64, "C4 00 00");
+    }
+
+    /** @sdm VEX Prefix: 66, F2, F3, LOCK and REX in front make it undefined; segment overrides and 67 do not. */
+    @Test
+    void vexToleratesNoOperationPrefixes() {
+        for (String prefix : new String[] {"66", "F2", "F3", "F0", "48"}) {
+            undefined(64, prefix + " C5 F0 58 00");
+        }
+        assertThat(instruction(64, "64 67 C5 F0 58 00").operand(2)).isEqualTo(new Memory(4, 0, Memory.NONE, 1, 0, 4, 16));
+    }
+
+    /** @sdm VEX.vvvv and the Source or Destination Operand: 1111b where it holds none. */
+    @Test
+    void vexRegisterFieldMustBeEmptyWhereUnused() {
+        assertThat(instruction(64, "C5 F8 28 C1").operands()).hasSize(2);
+        undefined(64, "C5 F0 28 C1");
+    }
+
+    /** @sdm Instruction pages: VEX.128 only, VEX.256 only, or either length. */
+    @Test
+    void vexLengthSelectsOrIsChecked() {
+        assertThat(instruction(64, "C5 F0 58 C2").vectorLength()).isEqualTo(16);
+        assertThat(instruction(64, "C5 F4 58 C2").operand(0)).isEqualTo(new Register(RegisterFile.VECTOR, 0, 32, false));
+        assertThat(instruction(64, "C5 F6 58 C2").mnemonic()).isEqualTo("VADDSS");
+        undefined(64, "C5 FD 6E C0");
+        undefined(64, "C4 E2 79 16 C1");
+        undefined(64, "C4 E2 64 F2 C1");
+    }
+
+    /** @sdm ANDN, VMOVQ: W selects 64-bit operands in 64-bit mode only. */
+    @Test
+    void vexWIsIgnoredForGeneralRegistersOutside64BitMode() {
+        assertThat(instruction(64, "C4 E2 E0 F2 C1").operand(0)).isEqualTo(general(0, 8));
+        assertThat(instruction(32, "C4 E2 E0 F2 C1").operand(0)).isEqualTo(general(0, 4));
+        assertThat(instruction(64, "C4 E1 F9 6E C0").mnemonic()).isEqualTo("VMOVQ");
+        assertThat(instruction(32, "C4 E1 F9 6E C0").mnemonic()).isEqualTo("VMOVD");
+        undefined(32, "C4 E2 F9 18 C0");
+    }
+
+    /** @sdm VPGATHERDD: destination, index and mask are three registers; VSIB needs a SIB byte and no 16-bit addressing. */
+    @Test
+    void gathersNeedThreeDifferentRegisters() {
+        assertThat(instruction(64, "C4 E2 61 90 0C 90").operand(1)).isEqualTo(new Memory(3, 0, 2, 4, 0, 8, 4));
+        undefined(64, "C4 E2 69 90 0C 90");
+        undefined(64, "C4 E2 71 90 0C 90");
+        undefined(64, "C4 E2 61 90 08");
+        undefined(16, "C4 E2 61 90 0C");
+    }
+
+    /** @sdm XACQUIRE/XRELEASE: hints, F2 and F3 before LOCK, ignored without HLE. */
+    @Test
+    void elisionHintsAreIgnored() {
+        assertThat(instruction(64, "F2 F0 01 00").mnemonic()).isEqualTo("ADD");
+        assertThat(instruction(64, "F0 F3 87 00").lock()).isTrue();
+        assertThat(instruction(64, "F3 C6 00 05").mnemonic()).isEqualTo("MOV");
+    }
+
+    /** @sdm MMX, SSE: F2 and F3 win over 66; a row marked NP refuses every prefix. */
+    @Test
+    void mandatoryPrefixesHaveAnOrder() {
+        assertThat(instruction(64, "66 F3 0F 10 C1").mnemonic()).isEqualTo("MOVSS");
+        assertThat(instruction(64, "F3 F2 0F 10 C1").mnemonic()).isEqualTo("MOVSD");
+        assertThat(instruction(64, "66 0F 6F C1").mnemonic()).isEqualTo("MOVDQA");
+        undefined(64, "F2 0F 6F C1");
+        undefined(64, "F3 0F C7 18");
+    }
+
+    /** @sdm Escape Opcode Instructions. */
+    @Test
+    void x87OpcodesDependOnTheSecondByte() {
+        assertThat(instruction(32, "D9 E8").mnemonic()).isEqualTo("FLD1");
+        assertThat(instruction(32, "D8 C3").operands()).containsExactly(new Register(RegisterFile.X87, 0, 10, false), new Register(RegisterFile.X87, 3, 10, false));
+        assertThat(instruction(32, "DB 28").operand(0).size()).isEqualTo(10);
+        assertThat(instruction(16, "DD 34").operand(0).size()).isEqualTo(94);
+        assertThat(instruction(32, "DD 30").operand(0).size()).isEqualTo(108);
+        undefined(32, "D9 E2");
+    }
 }
