@@ -38,7 +38,10 @@ public interface Part {
     /** Returns the state to what a newly built part has; wiring is not state. */
     void reset(Reset kind);
 
-    /** @return the whole state, with no class of the part's bundle in it */
+    /**
+     * @return the whole state, with no class of the part's bundle in it. It follows from the part's condition alone: what is
+     *         brought up to date only when somebody looks is brought up to date first, so that equal machines have equal digests
+     */
     State save();
 
     /**

@@ -181,6 +181,11 @@ public final class IntervalTimer implements Part, PortDevice {
 
     @Override
     public State save() {
+        if (board != null) {
+            for (Counter counter : counters) {
+                counter.advance(pulses()); // two timers in the same condition save the same, whenever they were last looked at
+            }
+        }
         return State.of(MODEL, VERSION, new Saved(counters[0].save(), counters[1].save(), counters[2].save(), portB));
     }
 

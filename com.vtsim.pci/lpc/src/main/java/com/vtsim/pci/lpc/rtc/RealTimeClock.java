@@ -361,6 +361,9 @@ public final class RealTimeClock implements Part, PortDevice {
 
     @Override
     public State save() {
+        if (board != null) {
+            catchUp(); // two clocks in the same condition save the same, whenever they were last looked at
+        }
         return State.of(MODEL, VERSION, new Saved(cells, index, upper, nmiMasked, filled, processors, divider, updates, periods));
     }
 
