@@ -2,10 +2,14 @@ package com.vtsim.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.reflect.Method;
+import java.lang.reflect.Parameter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Descriptor;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -35,7 +39,41 @@ class FrameworkIT {
 
     @Test
     void theShellsCommandsAreThere() throws Exception {
-        assertThat(commands()).contains("vtsim:help", "vtsim:exit", "log:list", "log:level", "log:file");
+        assertThat(commands()).contains("vtsim:help", "vtsim:exit", "log:list", "log:level", "log:file",
+                "machine:create", "machine:list", "machine:show", "machine:load", "machine:run", "machine:step", "machine:pause", "machine:reset",
+                "machine:save", "machine:restore", "machine:swap", "machine:destroy",
+                "cpu:regs", "cpu:disassemble", "cpu:break", "cpu:trace", "mem:map", "mem:dump", "mem:write", "mem:find",
+                "irq:show", "irq:raise", "irq:lower", "pci:list", "pci:config", "clock:show");
+    }
+
+    @Test
+    void everyCommandAndParameterIsDescribed() throws Exception {
+        List<String> silent = new ArrayList<>();
+        for (ServiceReference<?> reference : context.getAllServiceReferences(null, "(osgi.command.function=*)")) {
+            if (!reference.getBundle().getSymbolicName().startsWith("com.vtsim.")) {
+                continue;
+            }
+            List<String> functions = functions(reference);
+            for (Method method : context.getService(reference).getClass().getMethods()) {
+                if (functions.contains(method.getName().replaceFirst("^_", ""))) {
+                    undescribed(method).forEach(part -> silent.add(reference.getProperty("osgi.command.scope") + ":" + method.getName() + " " + part));
+                }
+            }
+        }
+        assertThat(silent).isEmpty();
+    }
+
+    private static List<String> undescribed(Method method) {
+        List<String> parts = new ArrayList<>();
+        if (!method.isAnnotationPresent(Descriptor.class)) {
+            parts.add("itself");
+        }
+        for (Parameter parameter : method.getParameters()) {
+            if (parameter.getType() != CommandSession.class && !parameter.isAnnotationPresent(Descriptor.class)) {
+                parts.add(parameter.getName());
+            }
+        }
+        return parts;
     }
 
     private Stream<Bundle> ours() {
@@ -55,12 +93,13 @@ class FrameworkIT {
     private List<String> commands() throws Exception {
         List<String> names = new ArrayList<>();
         for (ServiceReference<?> reference : context.getAllServiceReferences(null, "(osgi.command.function=*)")) {
-            Object functions = reference.getProperty("osgi.command.function");
-            Object[] each = functions instanceof Object[] several ? several : new Object[] {functions};
-            for (Object function : each) {
-                names.add(reference.getProperty("osgi.command.scope") + ":" + function);
-            }
+            functions(reference).forEach(function -> names.add(reference.getProperty("osgi.command.scope") + ":" + function));
         }
         return names;
+    }
+
+    private static List<String> functions(ServiceReference<?> reference) {
+        Object functions = reference.getProperty("osgi.command.function");
+        return functions instanceof Object[] several ? Arrays.stream(several).map(Object::toString).toList() : List.of(functions.toString());
     }
 }

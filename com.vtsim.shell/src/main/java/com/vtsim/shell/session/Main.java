@@ -45,6 +45,7 @@ public final class Main implements ToIntFunction<String[]> {
             VTSIM_JAVA_OPTS   options for the Java machine, after the script's own (-Xmx6g and others)
             VTSIM_HOME        folder for history and log (default: ~/.vtsim)
             VTSIM_DEPLOY      folder that is watched for bundles (default: deploy/ beside the script)
+            VTSIM_BUILD       "never": start what is built, even if sources are newer
             JAVA_HOME         the Java installation to use""";
 
     private final BundleContext context;

@@ -28,7 +28,7 @@ final class RunCommandsTest {
     @Test void consolesDoNotWriteIntoEachOthersLines() {
         stub.says = new String[] {"com1", "login: ", "debug", "warning\n", "com1", "root"};
         run("");
-        assertThat(session.text()).isEqualTo("login: \nwarning\nroot\n");
+        assertThat(session.text()).isEqualTo("login: root\nwarning\n");
     }
 
     @Test void oneConsoleCanBeChosenAndAllBeSilenced() {
