@@ -18,7 +18,7 @@ final class ObjdumpText {
     private static final Pattern CARRYLESS = Pattern.compile("^(v?pclmul)(l|h)q(l|h)qdq (.*)$");
     private static final Pattern WORD_MOVSXD = Pattern.compile("^(movsxd (?:r[0-9]+w|[a-z]{2}),)(.*)$");
     private static final Pattern NOTRACK = Pattern.compile("^notrack (.*)(\\[.*)$");
-    private static final Pattern BRANCH_TARGET = Pattern.compile("0x[0-9a-f]*?([0-9a-f]{1,4})$");
+    private static final Pattern BRANCH_TARGET = Pattern.compile("0x([0-9a-f]+)$");
 
     private ObjdumpText() { }
 
@@ -76,7 +76,10 @@ final class ObjdumpText {
 
     /** In 16-bit code targets wrap at 64 KiB; objdump adds the 64 KiB block it believes the code to be in. */
     private static String target(String text, Row row, int codeSize) {
-        return codeSize == 16 && row.find(OperandCode.Method.J) >= 0 ? BRANCH_TARGET.matcher(text).replaceAll("0x$1") : text;
+        if (codeSize != 16 || row.find(OperandCode.Method.J) < 0) {
+            return text;
+        }
+        return BRANCH_TARGET.matcher(text).replaceAll(match -> "0x" + Long.toHexString(Long.parseUnsignedLong(match.group(1), 16) & 0xFFFF));
     }
 
     private static String named(String text, Row row) {
