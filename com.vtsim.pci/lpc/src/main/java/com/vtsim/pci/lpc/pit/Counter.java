@@ -35,9 +35,12 @@ final class Counter {
         reset(false);
     }
 
-    /** Undefined until programmed, says the data sheet; here mode 0, never loaded, OUT low. */
+    /**
+     * Undefined until programmed, says the data sheet; here mode 3, never loaded, OUT high: as firmware leaves it, so that
+     * the control word of a kernel that is loaded without firmware makes no edge.
+     */
     void reset(boolean gate) {
-        control = 0x30;
+        control = 0x36;
         register = 0;
         nullCount = true;
         loaded = false;
@@ -51,7 +54,7 @@ final class Counter {
         load = false;
         armed = false;
         this.gate = gate;
-        out = false;
+        out = true;
         latch = 0;
         latched = false;
         status = -1;

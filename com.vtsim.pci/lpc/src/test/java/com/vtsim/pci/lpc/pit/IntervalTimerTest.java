@@ -439,8 +439,18 @@ class IntervalTimerTest {
         bench.out(0x40, 0x10);
         bench.out(0x40, 0x00);
         pit.reset(Reset.WARM);
-        assertThat(bench.level(0)).isFalse();
         assertThat(bench.due()).isEqualTo(Long.MAX_VALUE);
+    }
+
+    /** A kernel without firmware before it: its first rate generator's first edge is at the end of the first period. */
+    @Test
+    void firstControlWordMakesNoEdge() {
+        bench.changes.clear();
+        bench.out(0x43, 0x34);
+        bench.out(0x40, 0x10);
+        bench.out(0x40, 0x00);
+        clock(17);
+        assertThat(bench.changes).containsExactly(at(16, 0), at(17, 1));
     }
 
     @Test
