@@ -54,7 +54,7 @@ public final class ResetState {
         }
         segments.selector[Cpu.CS] = 0xF000;
         segments.base[Cpu.CS] = 0xFFFF_0000L;
-        segments.access[Cpu.CS] = DATA | Segments.CODE;
+        segments.access[Cpu.CS] = DATA;
         segments.gdtBase = 0;
         segments.gdtLimit = 0xFFFF;
         segments.idtBase = 0;
@@ -76,7 +76,7 @@ public final class ResetState {
         cpu.segments.selector[Cpu.CS] = vector << 8;
         cpu.segments.base[Cpu.CS] = (long) vector << 12;
         cpu.segments.limit[Cpu.CS] = 0xFFFF;
-        cpu.segments.access[Cpu.CS] = DATA | Segments.CODE;
+        cpu.segments.access[Cpu.CS] = DATA;
         cpu.r[Cpu.RIP] = 0;
         cpu.segments.modeChanged();
     }

@@ -7,11 +7,13 @@ import com.vtsim.api.machine.Registration;
 import java.util.List;
 
 /** Plain RAM from address 0, all ones behind it, for tests that need nothing else of a machine. */
-final class TestMemory implements MemorySpace {
-    final byte[] bytes;
+public final class TestMemory implements MemorySpace {
+    /** The content. */
+    public final byte[] bytes;
     private final MemoryPage[] pages;
 
-    TestMemory(int size) {
+    /** @param size bytes, a multiple of 4096 */
+    public TestMemory(int size) {
         bytes = new byte[size];
         pages = new MemoryPage[size / PAGE];
         for (int i = 0; i < pages.length; i++) {
