@@ -62,7 +62,12 @@ public final class OpcodeTable {
         List<Form> all = new ArrayList<>(rows.size());
         for (Row row : rows) {
             all.add(row.form);
-            byMnemonic.computeIfAbsent(row.form.mnemonic(), name -> new ArrayList<>(4)).add(row);
+            List<Row> same = byMnemonic.get(row.form.mnemonic());
+            if (same == null) {
+                same = new ArrayList<>(4);
+                byMnemonic.put(row.form.mnemonic(), same);
+            }
+            same.add(row);
             place(row);
         }
         forms = List.copyOf(all);

@@ -211,12 +211,19 @@ final class RowText {
 
     /** @return the row for one condition code, 0–15, of a row that stands for all sixteen */
     RowText forCondition(int code, String name) {
-        String column = opcodeColumn.replaceFirst("([0-9A-F]{2})\\+cc", String.format("%02X", opcode + code));
-        RowText row = parse(column + "|" + mnemonic.replace("cc", name) + "|" + operandColumn, feature);
+        // Plain string building: this runs at every start, before regular expressions and formatters are loaded.
+        String digits = hex(opcode + code);
+        String line = new StringBuilder(64).append(opcodeColumn.replace(hex(opcode).concat("+cc"), digits)).append('|')
+                .append(mnemonic.replace("cc", name)).append('|').append(operandColumn).toString();
+        RowText row = parse(line, feature);
         row.lockable = lockable;
         row.modes = modes;
         row.default64 = default64;
         row.forced64 = forced64;
         return row;
+    }
+
+    private static String hex(int value) {
+        return String.valueOf(new char[] {Character.toUpperCase(Character.forDigit(value >> 4, 16)), Character.toUpperCase(Character.forDigit(value & 15, 16))});
     }
 }
