@@ -86,6 +86,11 @@ class LauncherTest {
     }
 
     @Test
+    void commandsMayComeThroughAPipe() throws Exception {
+        assertThat(run(List.of("bash", "-c", "echo 'echo ├─; exit 4' | LC_ALL=C " + script()))).isEqualTo(new Outcome(4, "├─\n", ""));
+    }
+
+    @Test
     void theScriptWorksThroughALink() throws Exception {
         Path link = Files.createSymbolicLink(folder.resolve("link"), script());
         assertThat(run(List.of(link.toString(), "--version")).out()).startsWith("VTSim 1.");

@@ -2,6 +2,7 @@ package com.vtsim.shell.session;
 
 import com.vtsim.api.machine.OperatorException;
 import com.vtsim.shell.draw.DrawingConverter;
+import java.io.BufferedInputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -90,7 +91,8 @@ public final class Main implements ToIntFunction<String[]> {
         String text;
         try {
             text = file.equals("-")
-                    ? new String(new FileInputStream(FileDescriptor.in).readAllBytes(), StandardCharsets.UTF_8)
+                    // Buffered, since the bare stream asks for the length, which a pipe has not.
+                    ? new String(new BufferedInputStream(new FileInputStream(FileDescriptor.in)).readAllBytes(), StandardCharsets.UTF_8)
                     : Files.readString(Path.of(file));
         } catch (IOException | RuntimeException e) {
             err.println("vtsim: cannot read " + name + ": " + Diagnosis.reason(e));
