@@ -101,55 +101,71 @@ public final class IntervalTimer implements Part, PortDevice {
         return Clock.ticksIn(clock.now(), FREQUENCY);
     }
 
-    /** Brings counter 0 up to now, puts OUT on the wire and sets the alarm to the next pulse that may change it. */
+    /**
+     * Brings counter 0 up to now and sets the alarm to the next pulse that may change OUT. Every change on the way reaches
+     * the wire: where an instruction takes longer than a pulse, OUT goes low and high again between two of them.
+     */
     private void drive() {
         Counter counter = counters[0];
-        counter.advance(pulses());
-        irq0.set(counter.out());
-        long quiet = counter.quiet();
-        if (quiet == Counter.FOREVER) {
-            alarm.cancel();
-        } else {
-            alarm.at(Clock.nanosFor(counter.pulse() + quiet + 1, FREQUENCY));
+        long now = pulses();
+        long next = next(counter);
+        while (next <= now) {
+            counter.advance(next);
+            irq0.set(counter.out());
+            next = next(counter);
         }
+        counter.advance(now);
+        irq0.set(counter.out());
+        long due = next == Long.MAX_VALUE ? Long.MAX_VALUE : Clock.nanosFor(next, FREQUENCY);
+        if (due == Long.MAX_VALUE) {
+            alarm.cancel();
+        } else if (due != alarm.deadline()) {
+            alarm.at(due);
+        }
+    }
+
+    private static long next(Counter counter) {
+        long quiet = counter.quiet();
+        return quiet == Counter.FOREVER ? Long.MAX_VALUE : counter.pulse() + quiet + 1;
+    }
+
+    /** Brings a counter up to now. */
+    private Counter current(int number) {
+        if (number == 0) {
+            drive();
+        } else {
+            counters[number].advance(pulses());
+        }
+        return counters[number];
     }
 
     @Override
     public int read(int port, int size) {
         if (port == PORT_B) {
-            long now = pulses();
-            counters[2].advance(now);
-            return portB | (now / REFRESH % 2 != 0 ? 0x10 : 0) | (counters[2].out() ? 0x20 : 0);
+            return portB | (pulses() / REFRESH % 2 != 0 ? 0x10 : 0) | (current(2).out() ? 0x20 : 0);
         }
         if (port == CONTROL) {
             return 0xFF;
         }
-        Counter counter = counters[port & 3];
-        counter.advance(pulses());
-        return counter.read();
+        return current(port & 3).read();
     }
 
     @Override
     public void write(int port, int size, int value) {
-        long now = pulses();
         if (port == PORT_B) {
             portB = value & 0x0F;
-            counters[2].advance(now);
-            counters[2].gate((value & 1) != 0);
+            current(2).gate((value & 1) != 0);
         } else if (port == CONTROL) {
-            control(value & 0xFF, now);
+            control(value & 0xFF);
         } else {
-            Counter counter = counters[port & 3];
-            counter.advance(now);
-            counter.write(value & 0xFF);
+            current(port & 3).write(value & 0xFF);
         }
         drive();
     }
 
-    private void control(int word, long now) {
+    private void control(int word) {
         if (word >> 6 < 3) {
-            Counter counter = counters[word >> 6];
-            counter.advance(now);
+            Counter counter = current(word >> 6);
             if ((word & 0x30) == 0) {
                 counter.latch();
             } else {
@@ -159,12 +175,12 @@ public final class IntervalTimer implements Part, PortDevice {
         }
         for (int i = 0; i < 3; i++) {
             if ((word >> 1 + i & 1) != 0) {
-                counters[i].advance(now);
+                Counter counter = current(i);
                 if ((word & 0x20) == 0) {
-                    counters[i].latch();
+                    counter.latch();
                 }
                 if ((word & 0x10) == 0) {
-                    counters[i].latchStatus();
+                    counter.latchStatus();
                 }
             }
         }
@@ -172,11 +188,8 @@ public final class IntervalTimer implements Part, PortDevice {
 
     /** @return a line for each counter, for the operator; machine thread only */
     public List<String> registers() {
-        for (Counter counter : counters) {
-            counter.advance(pulses());
-        }
-        return List.of("counter 0 = " + counters[0].describe(), "counter 1 = " + counters[1].describe(),
-                "counter 2 = " + counters[2].describe(), "port 61h = " + Integer.toHexString(portB));
+        return List.of("counter 0 = " + current(0).describe(), "counter 1 = " + current(1).describe(),
+                "counter 2 = " + current(2).describe(), "port 61h = " + Integer.toHexString(portB));
     }
 
     @Override

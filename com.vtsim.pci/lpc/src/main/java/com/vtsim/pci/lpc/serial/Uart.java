@@ -130,7 +130,7 @@ public final class Uart implements Console, PortDevice {
         this.board = board;
         clock = board.clock();
         line = board.lines().driver(irq, "INTR");
-        alarm = clock.timer("UART", this::pass);
+        alarm = clock.timer("UART", this::expire);
         board.ports().map(port, 8, 1, this);
         if (host == null) {
             host = Backend.open(name, backend, this::arrived);
@@ -369,6 +369,11 @@ public final class Uart implements Console, PortDevice {
         }
     }
 
+    private void expire() {
+        pass();
+        settle();
+    }
+
     /** Lets everything happen that is due by now, in order of time. */
     private void pass() {
         long now = clock.now();
@@ -396,7 +401,6 @@ public final class Uart implements Console, PortDevice {
                 timedOut = receiver.waiting() && fifos();
             }
         }
-        settle();
     }
 
     /** The shift register has sent its character, or takes the first. */
@@ -456,7 +460,7 @@ public final class Uart implements Console, PortDevice {
         long next = Math.min(Math.min(rxDue, txDue), Math.min(thrDue, timeOutDue));
         if (next == Long.MAX_VALUE) {
             alarm.cancel();
-        } else {
+        } else if (next != alarm.deadline()) {
             alarm.at(next);
         }
     }

@@ -139,6 +139,21 @@ class IntervalTimerTest {
         }
     }
 
+    /** Where an instruction takes longer than the low pulse of mode 2, the edge is on the line all the same. */
+    @Test
+    void pulseShorterThanAnInstructionIsNotLost() {
+        bench.out(0x43, 0x14);
+        bench.out(0x40, 100);
+        clock(50);
+        bench.changes.clear();
+        bench.skip(Clock.nanosFor(60, IntervalTimer.FREQUENCY));
+        bench.in(0x40);
+        assertThat(bench.changes).hasSize(2);
+        bench.skip(Clock.nanosFor(100, IntervalTimer.FREQUENCY));
+        bench.pass(0);
+        assertThat(bench.changes).hasSize(4);
+    }
+
     /** Mode 3: an odd count is high for (N + 1) / 2 and low for (N - 1) / 2 pulses. */
     @Test
     void squareWaveOfOddCountIsUneven() {
