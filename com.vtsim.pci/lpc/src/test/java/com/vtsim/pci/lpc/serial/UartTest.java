@@ -147,6 +147,16 @@ class UartTest {
         assertThat(moved - start).isPositive();
     }
 
+    @Test
+    void fasterCrystalMakesCharactersQuicker() {
+        Uart quick = new Uart("com2", 0x2F8, 3, "console", 100 * Uart.CRYSTAL);
+        bench.attach(quick);
+        bench.out(0x2FB, 0x03);
+        bench.out(0x2F8, 'x');
+        bench.pass(BIT / 100 + CHARACTER / 100 + 2);
+        assertThat(bench.in(0x2FD)).isEqualTo(0x60);
+    }
+
     /** Interrupt Identification Register: THRE is cleared by reading IIR if that is its source. */
     @Test
     void holdingRegisterEmptyInterruptIsClearedByReadingIir() {
@@ -491,6 +501,11 @@ class UartTest {
     void badConfigurationIsRefusedInOneLine(int port, int line, String backend) {
         assertThatThrownBy(() -> new Uart("com1", port, line, backend)).isInstanceOf(OperatorException.class)
                 .hasMessageStartingWith("com1").hasMessageContaining("expected").hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void badCrystalIsRefused() {
+        assertThatThrownBy(() -> new Uart("com1", 0x3F8, 4, "console", 0)).isInstanceOf(OperatorException.class).hasMessageContaining("crystal");
     }
 
     @Test
