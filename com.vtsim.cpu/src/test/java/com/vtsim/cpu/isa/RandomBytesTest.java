@@ -25,9 +25,9 @@ class RandomBytesTest {
             + "|enclu|enqcmds?|extrq|insertq|movnts[sd]|femms|pf\\w+|pavgusb|pi2f[dw]|pmulhrw|pswapd|getsec|v?gf2p8\\w+|incssp[dq]|rdssp[dq]|saveprevssp|rstorssp"
             + "|wru?ss[dq]|setssbsy|clrssbsy|k[a-z]+|movdir\\w+|monitorx|mwaitx|clzero|rdpru|mcommit|vmrun|vmmcall|vmload|vmsave|vmgexit|stgi|clgi|skinit|invlpgb?a?"
             + "|tlbsync|psmash|pvalidate|rmpadjust|rmpupdate|rmpquery|ptwrite|x(begin|abort|end|test)|xsusldtrk|xresldtrk|xcrypt-?\\w+|xstore-?\\w*|xsha\\w+|montmul"
-            + "|uiret|clui|stui|testui|senduipi|hreset|pconfig|seam\\w+|tdcall|cldemote|prefetch\\w*|bnd[a-z]{2,}|llwpcb|slwpcb|lwp\\w+|bextr|tzmsk|bl\\w+|t1mskc"
-            + "|\\{\\w+}.*|vp?dp\\w+|vcvtne\\w+|vbcst\\w+|vfn?m(add|sub|addsub|subadd)[ps][sd]|vpermil2p[sd]|vpc(mov|om\\w+)|vpmacs\\w+|vpmadcs\\w+|vpperm|vpro\\w+|vpsh\\w+"
-            + "|vph(add|sub)\\w+|vfrcz\\w+|vpmadd52\\w+|tile\\w+|ldtilecfg|sttilecfg|tdp\\w+|rdmsrlist|wrmsrlist|wrmsrns|sysexit|psmash|u?monitorx?|fcom[23]|fstp[189]|fxch[47]|frstpm\\S*|invlpga|swapgs)$");
+            + "|uiret|clui|stui|testui|senduipi|hreset|pconfig|seam\\w+|tdcall|cldemote|bnd[a-z]{2,}|llwpcb|slwpcb|lwp\\w+|tzmsk|blc\\w+|blsfill|blsic|t1mskc"
+            + "|\\{\\w+}.*|vpdp\\w+|vcvtne\\w+|vbcst\\w+|vfn?m(add|sub|addsub|subadd)[ps][sd]|vpermil2p[sd]|vpc(mov|om\\w+)|vpmacs\\w+|vpmadcs\\w+|vpperm|vprot\\w|vpsh[al][bwdq]"
+            + "|vphadd(bd|bq|bw|dq|u\\w+|wd|wq)|vphsub(bw|dq|wd)|vfrcz\\w+|vpmadd52\\w+|tile\\w+|ldtilecfg|sttilecfg|tdp\\w+|rdmsrlist|wrmsrlist|wrmsrns|frstpm\\S*)$");
     /** A line that holds prefixes only: objdump shows a REX that is not last, or a repeated prefix, as an instruction of its own. */
     private static final Pattern PREFIXES_ONLY =
             Pattern.compile("(?:(?:rex\\S*|lock|rep\\w*|data16|data32|addr16|addr32|[c-gs]s|notrack|bnd|xacquire|xrelease|fwait) ?)+");
@@ -156,11 +156,11 @@ class RandomBytesTest {
             return true;
         }
         // 64-bit mode only: superscript o64 of the opcode map.
-        if (codeSize != 64 && name.matches("syscall|sysret.?|(rd|wr)[fg]sbase")) {
+        if (codeSize != 64 && name.matches("swapgs|syscall|sysret.?|(rd|wr)[fg]sbase")) {
             return true;
         }
         // Opcode columns with NP or NFx, and VZEROUPPER: a prefix that is not in them makes the opcode undefined.
-        if (name.matches("vzero\\w+|vldmxcsr|vstmxcsr|vaes\\w+|vpclmul\\w+") || prefixIsExcluded(image, at, codeSize)) {
+        if (name.matches("vzero\\w+|vldmxcsr|vstmxcsr") || name.matches("vaes\\w+|vpclmul\\w+") && line.contains("ymm") || prefixIsExcluded(image, at, codeSize)) {
             return true;
         }
         return false;
