@@ -49,6 +49,7 @@ final class Worker {
             if (thread == null && !closed) {
                 thread = new Thread(this::work, name);
                 thread.setDaemon(true);
+                thread.setContextClassLoader(Worker.class.getClassLoader()); // not the caller's: its bundle may go
                 thread.start();
             }
         }
@@ -63,6 +64,18 @@ final class Worker {
      * thread itself, and on a closed machine, it runs at once.
      */
     <T> T call(Callable<T> action) {
+        return got(submit(action), Long.MAX_VALUE);
+    }
+
+    /** As {@link #call}, but gives up after a while: framework threads must not hang because a part does. */
+    void callBriefly(Runnable action, long seconds) {
+        got(submit(() -> {
+            action.run();
+            return null;
+        }), seconds);
+    }
+
+    private <T> CompletableFuture<T> submit(Callable<T> action) {
         CompletableFuture<T> result = new CompletableFuture<>();
         Runnable task = () -> {
             try {
@@ -74,36 +87,11 @@ final class Worker {
         synchronized (life) {
             if (!closed && !here()) {
                 post(task);
-                task = null;
+                return result;
             }
         }
-        if (task != null) {
-            task.run();
-        }
-        return got(result, Long.MAX_VALUE);
-    }
-
-    /** As {@link #call}, but gives up after a while: framework threads must not hang because a part does. */
-    void callBriefly(Runnable action, long seconds) {
-        CompletableFuture<Void> result = new CompletableFuture<>();
-        Runnable task = () -> {
-            try {
-                action.run();
-                result.complete(null);
-            } catch (RuntimeException | Error e) {
-                result.completeExceptionally(e);
-            }
-        };
-        synchronized (life) {
-            if (!closed && !here()) {
-                post(task);
-                task = null;
-            }
-        }
-        if (task != null) {
-            task.run();
-        }
-        got(result, seconds);
+        task.run();
+        return result;
     }
 
     private static <T> T got(CompletableFuture<T> result, long seconds) {
