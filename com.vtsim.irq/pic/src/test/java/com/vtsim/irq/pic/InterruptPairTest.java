@@ -9,6 +9,7 @@ import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -700,6 +701,30 @@ class InterruptPairTest {
                 new InterruptState(new boolean[3], new boolean[24], new boolean[24], new boolean[24], new int[24])))).isInstanceOf(StateException.class);
         assertThatThrownBy(() -> pic.restore(new State("i8259a", 2, Map.of()))).isInstanceOf(StateException.class);
         assertThat(pic.registers().toString()).isEqualTo(before);
+    }
+
+    /** Whatever a guest writes, nothing throws, a vector is a byte, and the state can be carried over. */
+    @Test
+    void anyWritesAreSurvived() {
+        Random random = new Random(0x20A0);
+        int[] ports = {0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1};
+        for (int i = 0; i < 200_000; i++) {
+            int port = ports[random.nextInt(ports.length)];
+            switch (random.nextInt(5)) {
+                case 0 -> bench.out(port, random.nextInt(256));
+                case 1 -> assertThat(bench.in(port)).isBetween(0, 0xFF);
+                case 2 -> bench.line(random.nextInt(24), random.nextBoolean());
+                case 3 -> assertThat(pic.acknowledge(0)).isBetween(0, 0xFF);
+                default -> {
+                    if (random.nextInt(100) == 0) {
+                        InterruptPair next = new InterruptPair("irq");
+                        next.restore(random.nextBoolean() ? pic.save() : pic.neutral().orElseThrow());
+                        pic = bench.attach(next);
+                        assertThat(pic.inputs()).hasSize(16);
+                    }
+                }
+            }
+        }
     }
 
     @Test
