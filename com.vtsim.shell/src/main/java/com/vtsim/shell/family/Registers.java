@@ -7,7 +7,7 @@ import com.vtsim.shell.draw.Paint;
 import java.util.List;
 
 /**
- * Registers: plain ones side by side, those whose bits have names on lines of their own.
+ * Registers: plain ones side by side, a segment's parts behind it, those whose bits have names on lines of their own.
  *
  * @param registers in the processor's order
  */
@@ -23,23 +23,32 @@ public record Registers(List<LogicalProcessor.Register> registers) implements Dr
     @Override
     public String full(Paint paint) {
         StringBuilder text = new StringBuilder();
+        LogicalProcessor.Register last = null;
         int column = 0;
-        int bits = 0;
         for (LogicalProcessor.Register register : registers) {
-            boolean alone = !register.text().isEmpty();
-            if (!text.isEmpty()) {
-                boolean ends = alone || column == COLUMNS || register.bits() != bits;
-                text.append(ends ? "\n" : "  ");
-                column = ends ? 0 : column;
+            boolean field = last != null && owner(register).equals(owner(last));
+            boolean beside = field || last != null && plain(last) && plain(register) && register.bits() == last.bits() && column < COLUMNS;
+            if (last != null) {
+                text.append(beside ? "  " : "\n");
             }
-            int digits = (Math.min(register.bits(), 64) + 3) / 4;
-            text.append(paint.as(Paint.Role.HEADING, String.format("%-" + NAME + "s", register.name()))).append(' ').append(Drawing.hexadecimal(register.value(), digits));
-            if (alone) {
+            column = beside ? column + 1 : 1;
+            String name = field ? register.name().substring(owner(register).length() + 1) : String.format("%-" + NAME + "s", register.name());
+            text.append(paint.as(Paint.Role.HEADING, name)).append(' ').append(Drawing.hexadecimal(register.value(), (Math.min(register.bits(), 64) + 3) / 4));
+            if (!register.text().isEmpty()) {
                 text.append("  ").append(paint.as(Paint.Role.FAINT, register.text()));
             }
-            column = alone ? COLUMNS : column + 1;
-            bits = register.bits();
+            last = register;
         }
         return text.toString();
+    }
+
+    /** {@code cs} of {@code cs.base}. */
+    private static String owner(LogicalProcessor.Register register) {
+        int dot = register.name().indexOf('.');
+        return dot < 0 ? register.name() : register.name().substring(0, dot);
+    }
+
+    private static boolean plain(LogicalProcessor.Register register) {
+        return register.text().isEmpty();
     }
 }

@@ -31,6 +31,12 @@ final class ViewsTest {
                 "rdi     0000_0000_0000_0006");
     }
 
+    @Test void segmentsStandWithTheirParts() {
+        Registers registers = new Registers(List.of(new LogicalProcessor.Register("cs", 16, 8, ""), new LogicalProcessor.Register("cs.base", 64, 0, ""),
+                new LogicalProcessor.Register("cs.limit", 32, 0xFFFF, ""), new LogicalProcessor.Register("ss", 16, 16, "")));
+        assertThat(registers.full(Paint.PLAIN).lines()).containsExactly("cs      0008  base 0000_0000_0000_0000  limit 0000_ffff", "ss      0010");
+    }
+
     @Test void listingShowsAddressBytesAndText() {
         Listing listing = new Listing(List.of(new LogicalProcessor.Line(0x7C00, new byte[] {(byte) 0xFA}, "cli"), new LogicalProcessor.Line(-16, new byte[] {0x0F, 0x0B}, "ud2")));
         assertThat(listing.full(Paint.PLAIN).lines()).containsExactly(
