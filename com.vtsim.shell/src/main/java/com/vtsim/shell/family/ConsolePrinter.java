@@ -12,29 +12,29 @@ import java.util.TimerTask;
 /**
  * Prints what a machine's consoles say while a command waits for it, as it comes. While one console is in the middle of a
  * line the others wait, so that two that speak at once (a firmware's serial port and its debug port) stay readable.
- * The machine's thread writes, the command's thread opens and closes.
+ * Until it is given a stream it keeps the text. The machine's thread writes, the command's thread opens and closes.
  */
 final class ConsolePrinter implements Machine.ConsoleListener {
     private static final long FLUSH_MILLIS = 50;
     /** Bytes that may wait for a console that stays in the middle of its line, as one does that shows a prompt. */
     private static final int MOST_WAITING = 512;
+    /** Bytes kept of what a machine in the background says; what follows is in machine:output only. */
+    private static final int MOST_KEPT = 1 << 20;
 
-    private final PrintStream out;
-    private final String only;
     private final Registration registration;
     private final Timer timer = new Timer("console", true);
     private final Map<String, ByteArrayOutputStream> waiting = new LinkedHashMap<>();
+    private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
+    private PrintStream out;
+    private String only = "";
     private String speaking = "";
+    private String resumed;
     private boolean midLine;
     private boolean unflushed;
 
-    /**
-     * @param out  where to
-     * @param only the console to print, or empty for all
-     */
-    ConsolePrinter(Machine machine, PrintStream out, String only) {
-        this.out = out;
-        this.only = only;
+    /** @param resumed the console whose line an earlier printer has ended already, or empty */
+    ConsolePrinter(Machine machine, String resumed) {
+        this.resumed = resumed;
         registration = machine.listen(this);
         // A prompt that a guest leaves on its line is shown although no line end follows it.
         timer.schedule(new TimerTask() {
@@ -45,9 +45,23 @@ final class ConsolePrinter implements Machine.ConsoleListener {
         }, FLUSH_MILLIS, FLUSH_MILLIS);
     }
 
+    /**
+     * Prints what was kept, and from now on at once.
+     *
+     * @param stream  where to
+     * @param console the console to print from now on, or empty for all
+     */
+    synchronized void to(PrintStream stream, String console) {
+        stream.write(kept.toByteArray(), 0, kept.size());
+        kept.reset();
+        out = stream;
+        only = console;
+        unflushed = true;
+    }
+
     @Override
     public synchronized void output(String part, int value) {
-        if (!only.isEmpty() && !only.equals(part)) {
+        if (!only.isEmpty() && !only.equals(part) || isOwed(part, value)) {
             return;
         }
         if (midLine && !part.equals(speaking)) {
@@ -64,8 +78,23 @@ final class ConsolePrinter implements Machine.ConsoleListener {
         letOthersSpeak();
     }
 
+    /** Whether this is the line end of a line that was ended on the screen when the machine stopped in the middle of it. */
+    private boolean isOwed(String part, int value) {
+        if (!part.equals(resumed)) {
+            return false;
+        }
+        if (value != '\r') {
+            resumed = "";
+        }
+        return value == '\r' || value == '\n';
+    }
+
     private void write(int value) {
-        out.write(value);
+        if (out != null) {
+            out.write(value);
+        } else if (kept.size() < MOST_KEPT) {
+            kept.write(value);
+        }
         midLine = value != '\n';
         unflushed = true;
     }
@@ -89,23 +118,29 @@ final class ConsolePrinter implements Machine.ConsoleListener {
     }
 
     private synchronized void flush() {
-        if (unflushed) {
+        if (unflushed && out != null) {
             out.flush();
             unflushed = false;
         }
     }
 
-    /** Stops to print and ends the line the guest left open. */
-    void close() {
+    /**
+     * Stops to print and ends the line the guest left open.
+     *
+     * @return the console that left it open, empty if none did
+     */
+    String close() {
         registration.close();
         timer.cancel();
         synchronized (this) {
+            String left = midLine ? speaking : resumed;
             endLine();
             while (!waiting.isEmpty()) {
                 letOthersSpeak();
                 endLine();
             }
-            out.flush();
+            flush();
+            return left;
         }
     }
 }

@@ -33,7 +33,7 @@ public record Ended(String machine, Stop stop, long instructions, Duration time)
         return switch (stop.cause()) {
             case INSTRUCTIONS -> "stopped as asked";
             case DEADLINE -> "reached its deadline";
-            case TEXT -> "said " + (text.isEmpty() ? "it" : "\"" + text + "\"");
+            case TEXT -> "said " + (text.isEmpty() ? "what was waited for" : "\"" + text + "\"");
             case PAUSED -> "paused";
             case BREAKPOINT -> "hit a breakpoint" + behind(text);
             case POWER_OFF -> "switched off" + behind(text) + (stop.exitStatus() < 0 ? "" : " with exit status " + stop.exitStatus());

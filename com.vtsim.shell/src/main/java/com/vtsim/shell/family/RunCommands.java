@@ -11,7 +11,10 @@ import com.vtsim.shell.draw.Drawing;
 import com.vtsim.shell.session.Exit;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.WeakHashMap;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.Parameter;
@@ -22,10 +25,13 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
 /** Those of the {@code machine:} family that let time pass. A guest's exit status becomes the session's. */
-@Component(service = RunCommands.class)
+@Component(service = RunCommands.class, immediate = true)
 @GogoCommand(scope = "machine", function = {"run", "start", "await", "step", "pause", "output"})
 public final class RunCommands {
     private final Machines machines;
+    /** Machine to the console whose line was left open when the machine stopped: its line end is still to come. */
+    private final Map<Machine, String> open = Collections.synchronizedMap(new WeakHashMap<>());
+    private final Map<Machine, Background> started = Collections.synchronizedMap(new WeakHashMap<>());
 
     /** Made by Declarative Services. */
     @Activate
@@ -44,7 +50,9 @@ public final class RunCommands {
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
         Machine machine = machines.machine(name);
         RunLimits limits = limits(until, instructions, deadline);
-        return foreground(session, machine, console, quiet, until, () -> machine.run(limits));
+        forget(machine);
+        Background run = new Background(machine.status(), until, new ConsolePrinter(machine, open.getOrDefault(machine, "")));
+        return foreground(session, machine, console, quiet, run, () -> machine.run(limits));
     }
 
     /** Starts a machine in the background. */
@@ -54,7 +62,17 @@ public final class RunCommands {
             @Descriptor("stop after so many instructions; 0 for no limit") @Parameter(names = {"-n", "--instructions"}, absentValue = "0") long instructions,
             @Descriptor("stop after so much virtual time, such as 10s; 0 for no limit") @Parameter(names = {"-d", "--deadline"}, absentValue = "0") Duration deadline,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
-        machines.machine(name).start(limits(until, instructions, deadline));
+        Machine machine = machines.machine(name);
+        RunLimits limits = limits(until, instructions, deadline);
+        forget(machine);
+        Background run = new Background(machine.status(), until, new ConsolePrinter(machine, open.getOrDefault(machine, "")));
+        started.put(machine, run);
+        try {
+            machine.start(limits);
+        } catch (RuntimeException e) {
+            forget(machine);
+            throw e;
+        }
         return new Notice(name, "runs in the background");
     }
 
@@ -65,7 +83,11 @@ public final class RunCommands {
             @Descriptor("show no console") @Parameter(names = {"-q", "--quiet"}, presentValue = "true", absentValue = "false") boolean quiet,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
         Machine machine = machines.machine(name);
-        return foreground(session, machine, console, quiet, "", machine::await);
+        Background run = started.remove(machine);
+        if (run == null) {
+            run = new Background(machine.status(), "", new ConsolePrinter(machine, open.getOrDefault(machine, "")));
+        }
+        return foreground(session, machine, console, quiet, run, machine::await);
     }
 
     /** Executes instructions one by one. */
@@ -112,15 +134,25 @@ public final class RunCommands {
         return new RunLimits(instructions == 0 ? Long.MAX_VALUE : instructions, deadline.isZero() ? Long.MAX_VALUE : deadline.toNanos(), until.isEmpty() ? null : until);
     }
 
+    /**
+     * A run that somebody may wait for.
+     *
+     * @param before  what the machine did when it began
+     * @param until   text that ends it, or empty
+     * @param printer keeps what the consoles say
+     */
+    private record Background(Machine.Status before, String until, ConsolePrinter printer) { }
+
     private interface Running {
         Stop end() throws InterruptedException;
     }
 
-    private static Ended foreground(CommandSession session, Machine machine, String console, boolean quiet, String until, Running running) {
-        Machine.Status before = machine.status();
+    private Ended foreground(CommandSession session, Machine machine, String console, boolean quiet, Background run, Running running) {
         boolean interrupted = false;
         Stop stop;
-        ConsolePrinter printer = quiet ? null : new ConsolePrinter(machine, out(session), console);
+        if (!quiet) {
+            run.printer.to(out(session), console);
+        }
         try {
             stop = running.end();
         } catch (InterruptedException e) {
@@ -128,25 +160,38 @@ public final class RunCommands {
             stop = machine.status().stop();
             interrupted = true;
         } finally {
-            if (printer != null) {
-                printer.close();
-            }
+            open.put(machine, run.printer.close());
         }
         if (stop == null) {
             throw new OperatorException("machine '" + machine.name() + "' has not run yet; machine:run or machine:start lets it");
         }
+        if (stop.cause() == Stop.Cause.TEXT && stop.text().isEmpty()) {
+            stop = Stop.of(Stop.Cause.TEXT, run.until);
+        }
+        return ended(session, machine, run, stop, interrupted);
+    }
+
+    private static Ended ended(CommandSession session, Machine machine, Background run, Stop stop, boolean interrupted) {
         Machine.Status after = machine.status();
-        Ended ended = new Ended(machine.name(), stop, after.instructions() - before.instructions(), Duration.ofNanos(after.time() - before.time()));
+        Ended ended = new Ended(machine.name(), stop, after.instructions() - run.before.instructions(), Duration.ofNanos(after.time() - run.before.time()));
         if (stop.exitStatus() >= 0) {
             session.put(Exit.STATUS, stop.exitStatus());
         }
         if (stop.cause() == Stop.Cause.FAILED || stop.cause() == Stop.Cause.PARKED) {
             throw new OperatorException(ended.line());
         }
-        if (!until.isEmpty() && stop.cause() != Stop.Cause.TEXT && !interrupted) {
-            throw new OperatorException("\"" + until + "\" did not appear: " + ended.line());
+        if (!run.until.isEmpty() && stop.cause() != Stop.Cause.TEXT && !interrupted) {
+            throw new OperatorException("\"" + run.until + "\" did not appear: " + ended.line());
         }
         return ended;
+    }
+
+    /** Nobody will wait for an earlier run in the background. */
+    private void forget(Machine machine) {
+        Background run = started.remove(machine);
+        if (run != null) {
+            open.put(machine, run.printer.close());
+        }
     }
 
     /** The stream of the command's pipe: what the machine's thread writes must end there too. */

@@ -31,6 +31,14 @@ final class RunCommandsTest {
         assertThat(session.text()).isEqualTo("login: root\nwarning\n");
     }
 
+    @Test void lineEndThatTheGuestStillOwesIsNotPrintedTwice() {
+        stub.says = new String[] {"com1", "ready"};
+        run("");
+        stub.says = new String[] {"com1", "\r\n\r\nmore\n"};
+        run("");
+        assertThat(session.text()).isEqualTo("ready\n\r\nmore\n");
+    }
+
     @Test void oneConsoleCanBeChosenAndAllBeSilenced() {
         stub.says = new String[] {"com1", "one\n", "debug", "two\n"};
         commands.run(session.session(), "", 0, Duration.ZERO, "debug", false, "m");

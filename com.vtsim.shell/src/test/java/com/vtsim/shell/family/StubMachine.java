@@ -44,6 +44,8 @@ final class StubMachine {
     private Object answer(String name, Object[] arguments) throws Exception {
         return switch (name) {
             case "name" -> "m";
+            case "hashCode" -> System.identityHashCode(this);
+            case "equals" -> arguments[0] == machine;
             case "status" -> new Machine.Status(false, stop, instructions, 2 * instructions, List.of());
             case "run" -> {
                 limits = (RunLimits) arguments[0];
