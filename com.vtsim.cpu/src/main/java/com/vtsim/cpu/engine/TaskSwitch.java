@@ -171,13 +171,14 @@ public final class TaskSwitch {
         s.ldtSelector = image[big ? 24 : 21] & 0xFFFF;
         s.ldtAccess |= Segments.UNUSABLE;
         cpu.rflags(nests ? flags | Flags.NT : flags, LOADABLE);
+        // Until SS is loaded, a fault's handler takes its stack from the TSS.
+        cpu.cpl = 3;
         try {
             if (big && cpu.system.paging()) {
                 cpu.system.loadCr3(Integer.toUnsignedLong(image[7]));
             }
             loadLdt();
             if ((cpu.systemFlags & Flags.VM) != 0) {
-                cpu.cpl = 3;
                 for (int i = Cpu.ES; i <= Cpu.GS; i++) {
                     s.loadReal(i, s.selector[i]);
                 }
@@ -211,24 +212,24 @@ public final class TaskSwitch {
     private void loadSegments() {
         Segments s = cpu.segments;
         int code = s.selector[Cpu.CS];
-        cpu.cpl = code & 3;
-        s.modeChanged();
+        int level = code & 3;
         int stack = s.selector[Cpu.SS];
         if (Segments.isNull(stack) || !s.fetch(stack, segment)) {
             throw cpu.fault(10, stack & 0xFFFC);
         }
-        s.checkStack(segment, cpu.cpl, 10);
+        s.checkStack(segment, level, 10);
         s.markAccessed(segment);
         s.set(Cpu.SS, stack, segment);
+        cpu.cpl = level;
         if (Segments.isNull(code) || !s.fetch(code, segment) || !segment.code()
-                || (segment.conforming() ? segment.dpl() > cpu.cpl : segment.dpl() != cpu.cpl)) {
+                || (segment.conforming() ? segment.dpl() > level : segment.dpl() != level)) {
             throw cpu.fault(10, code & 0xFFFC);
         }
         if (!segment.present()) {
             throw cpu.fault(11, code & 0xFFFC);
         }
         s.markAccessed(segment);
-        s.setCode(segment, cpu.cpl);
+        s.setCode(segment, level);
         loadData(Cpu.ES);
         loadData(Cpu.DS);
         loadData(Cpu.FS);

@@ -44,7 +44,8 @@ public final class Assembler {
                 throw error(symbol.column(), "symbol '" + symbol.name() + "' is not defined; a label is defined by '" + symbol.name() + ":'");
             }
             unknown = true;
-            return 0;
+            // No label lies before the origin, so differences with it do not go out of range.
+            return origin;
         }
 
         @Override

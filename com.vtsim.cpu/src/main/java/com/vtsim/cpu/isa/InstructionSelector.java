@@ -147,7 +147,9 @@ final class InstructionSelector {
             if (selector >> 16 != 0) {
                 throw scope.error(pointer.column(), "a selector has 16 bits");
             }
-            return new FarPointer((int) selector, pointer.offset().value(scope), pointer.size());
+            long offset = pointer.offset().value(scope);
+            // A difference with a label not yet placed may be out of any range.
+            return new FarPointer((int) selector, scope.unknown() ? 0 : offset, pointer.size());
         }
         OfValue value = (OfValue) operand;
         reach = value.reach();

@@ -16,7 +16,7 @@ rom:
         xor di, di
         mov cx, 0x8000
         rep movsw
-        jmp 0x1000:(real - BASE)
+        jmp 0x1000:real - BASE
 
 ; ---------------------------------------------------------------- real mode
 real:
@@ -89,6 +89,7 @@ hex16_next:
 
 ok16:
         pushf
+        cld
         push ax
         mov si, text_ok - BASE
         call puts16
@@ -232,6 +233,7 @@ hex32_next:
 
 ok32:
         pushfd
+        cld
         push eax
         mov esi, text_ok
         call puts32
@@ -271,6 +273,10 @@ fault32_flat:
         call hex32
         mov eax, [ebp + 40]
         sub eax, [start]
+        cmp eax, 0xfff
+        jbe fault32_near
+        mov eax, -1
+fault32_near:
         call hex32
         mov eax, [ebp + 44]
         call hex32
@@ -329,6 +335,7 @@ start: dd 0, 0
 ; what tests call: writes the top of its stack
 show_stack:
         mov eax, [esp + 4]
+        sub eax, [cs:start]
         call hex32
         mov eax, [esp + 8]
         call hex32
@@ -369,6 +376,7 @@ gate_target16:
         out 0xe9, al
         mov bp, sp
         mov ax, [bp]
+        sub ax, [cs:start - BASE]
         call dword 0x08:far_hex16
         mov ax, [bp + 2]
         call dword 0x08:far_hex16
@@ -620,6 +628,7 @@ gate16:
         mov al, '['
         out 0xe9, al
         mov ax, [bp]
+        sub ax, [cs:start - BASE]
         call dword 0x08:far_hex16
         mov ax, [bp + 2]
         call dword 0x08:far_hex16
@@ -631,7 +640,7 @@ gate16:
         call dword 0x08:far_hex16
         mov al, ']'
         out 0xe9, al
-        iret
+        jmp dword 0x08:end32
 task16:
         mov al, '{'
         out 0xe9, al
@@ -642,7 +651,7 @@ task16:
         bits 32
 task16_show:
         pushad
-        mov ebp, esp
+        movzx ebp, sp
         pushfd
         pop eax
         and eax, 0xfffff
@@ -656,7 +665,7 @@ task16_show:
         call hex32
         movzx eax, word [tss16]
         call hex32
-        mov eax, esp
+        movzx eax, sp
         call hex32
         mov eax, fs
         call hex32
@@ -786,6 +795,7 @@ hex64_digit:
 
 ok64:
         pushfq
+        cld
         push rax
         mov esi, text_ok
         call puts64
@@ -819,6 +829,10 @@ fault64:
         mov rax, [rbp + 64]
         mov ecx, [start]
         sub rax, rcx
+        cmp rax, 0xfff
+        jbe fault64_near
+        mov rax, -1
+fault64_near:
         call hex64
         mov rax, [rbp + 72]
         call hex64
