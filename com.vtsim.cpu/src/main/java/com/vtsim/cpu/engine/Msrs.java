@@ -16,7 +16,7 @@ public final class Msrs {
     /** IA32_MISC_ENABLE bits. */
     static final long LIMIT_CPUID = 1 << 22, XD_DISABLE = 1L << 34;
     private static final long PHYSICAL = (1L << Paging.PHYSICAL_BITS) - 1;
-    private static final int VARIABLE_RANGES = 10;
+    private static final int VARIABLE_RANGES = 8;
     private static final int BANKS = 4;
     private static final int APIC_BASE = 0x1B;
 

@@ -4,8 +4,6 @@ import com.vtsim.api.machine.EntryState;
 import com.vtsim.api.machine.EntryState.Mode;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.OperatorException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -20,9 +18,6 @@ import java.util.Set;
  */
 final class FlatLoader implements ImageLoader {
     private static final long BOOT_SECTOR = 0x7C00;
-    private static final int TABLE = 4096;
-    private static final long PRESENT_WRITABLE = 3;
-    private static final long LARGE = 0x80;
 
     @Override
     public Set<String> options() {
@@ -51,7 +46,7 @@ final class FlatLoader implements ImageLoader {
             registers.put("cs", selector);
             pointer = entry - (selector << 4);
         } else if (mode == Mode.LONG) {
-            registers.put("cr3", identityTables(ram));
+            registers.put("cr3", IdentityTables.in(ram));
         }
         return new Image(file.name() + ": " + LoadOptions.size(file.length()) + ", " + content + ", entry " + LoadOptions.hexadecimal(entry)
                 + " in " + mode.name().toLowerCase(Locale.ROOT) + " mode", List.of(), ram.taken(), new EntryState(mode, pointer, registers));
@@ -63,26 +58,5 @@ final class FlatLoader implements ImageLoader {
         } catch (IllegalArgumentException e) {
             throw OperatorException.unknown("mode", text, List.of("real", "protected", "long"));
         }
-    }
-
-    /**
-     * Tables for 4-level paging with 2 MiB pages, as the manual draws them under 4-Level Paging: PML4, one page-directory-pointer
-     * table, four page directories.
-     *
-     * @return physical address of the PML4
-     */
-    private static long identityTables(Ram ram) {
-        byte[] bytes = new byte[6 * TABLE];
-        Image.Segment tables = ram.placed("page tables", bytes, TABLE, TABLE, 1L << 32);
-        ByteBuffer view = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        long base = tables.address();
-        view.putLong(0, base + TABLE | PRESENT_WRITABLE);
-        for (int directory = 0; directory < 4; directory++) {
-            view.putLong(TABLE + 8 * directory, base + (2 + directory) * (long) TABLE | PRESENT_WRITABLE);
-        }
-        for (int page = 0; page < 4 * 512; page++) {
-            view.putLong(2 * TABLE + 8 * page, (long) page << 21 | LARGE | PRESENT_WRITABLE);
-        }
-        return base;
     }
 }

@@ -23,13 +23,13 @@ public interface ImageLoader {
 
     /** @return every kind with its loader */
     static Map<String, ImageLoader> kinds() {
-        return new TreeMap<>(Map.of("rom", new RomLoader(), "flat", new FlatLoader(), "multiboot", new MultibootLoader()));
+        return new TreeMap<>(Map.of("rom", new RomLoader(), "flat", new FlatLoader(), "multiboot", new MultibootLoader(), "linux", new LinuxLoader()));
     }
 
     /**
      * Reads an image of a kind.
      *
-     * @param kind    {@code rom}, {@code flat}, {@code multiboot}
+     * @param kind    {@code rom}, {@code flat}, {@code multiboot}, {@code linux}
      * @param options by name
      * @param memory  the machine's map
      * @throws OperatorException also if the kind or an option is unknown

@@ -42,19 +42,23 @@ public final class LoadCommands {
     }
 
     /** Loads an image. */
-    @Descriptor("load an image into a machine: a ROM, a flat image, a Multiboot kernel, or a source to assemble")
+    @Descriptor("load an image into a machine: a ROM, a flat image, a Multiboot or Linux kernel, or a source to assemble")
     public Notice load(CommandSession session,
             @Descriptor("command line of a kernel") @Parameter(names = {"-a", "--append"}, absentValue = "") String append,
             @Descriptor("modules of a kernel: files, separated by commas") @Parameter(names = "--module", absentValue = "") String module,
+            @Descriptor("initial RAM disk of a Linux kernel: a file") @Parameter(names = "--initrd", absentValue = "") String initrd,
             @Descriptor("address of a flat image") @Parameter(names = "--address", absentValue = "") String address,
             @Descriptor("where a flat image starts") @Parameter(names = "--entry", absentValue = "") String entry,
             @Complete(Names.MODE) @Descriptor("mode in which a flat image starts: real, protected, long") @Parameter(names = "--mode", absentValue = "") String mode,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine,
-            @Complete(Names.IMAGE) @Descriptor("rom, flat, multiboot or asm") String kind,
+            @Complete(Names.IMAGE) @Descriptor("rom, flat, multiboot, linux or asm") String kind,
             @Descriptor("the image or source") Path file) {
         Map<String, String> options = new LinkedHashMap<>();
         put(options, "append", append);
         put(options, "module", module);
+        if (!initrd.isEmpty()) {
+            options.put("initrd", session.currentDir().resolve(initrd).toString());
+        }
         put(options, "address", number(address));
         put(options, "entry", number(entry));
         put(options, "mode", mode);
@@ -82,9 +86,9 @@ public final class LoadCommands {
         if (set == null) {
             throw new OperatorException("no assembler is installed; com.vtsim.cpu brings it");
         }
-        for (String foreign : new String[] {"append", "module"}) {
+        for (String foreign : new String[] {"append", "module", "initrd"}) {
             if (options.containsKey(foreign)) {
-                throw new OperatorException("--" + foreign + " is for Multiboot kernels; a source takes --address, --entry and --mode");
+                throw new OperatorException("--" + foreign + " is for kernels; a source takes --address, --entry and --mode");
             }
         }
         long origin = options.containsKey("address") ? Quantity.number(options.get("address")) : options.getOrDefault("mode", "real").equals("real") ? BOOT_SECTOR : KERNEL;

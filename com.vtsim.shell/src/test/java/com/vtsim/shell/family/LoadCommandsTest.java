@@ -43,6 +43,6 @@ final class LoadCommandsTest {
     }
 
     private void load(String append, String module, String address, String entry, String mode, String kind, String file) {
-        commands.load(new StubSession(folder).session(), append, module, address, entry, mode, "m", kind, Path.of(file));
+        commands.load(new StubSession(folder).session(), append, module, "", address, entry, mode, "m", kind, Path.of(file));
     }
 }
