@@ -38,7 +38,7 @@ public interface InstructionSet {
     class AssemblyException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        /** @param message {@code line:column: what is wrong; what would be right} */
+        /** @param message {@code line 3, column 5: what is wrong; what would be right} */
         public AssemblyException(String message) {
             super(message);
         }

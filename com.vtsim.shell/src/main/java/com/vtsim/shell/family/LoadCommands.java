@@ -104,7 +104,7 @@ public final class LoadCommands {
             Files.write(image, program.bytes());
             return machine.load("flat", image, options);
         } catch (InstructionSet.AssemblyException e) {
-            throw new OperatorException(file.getFileName() + ":" + e.getMessage(), e);
+            throw new OperatorException(file.getFileName() + ", " + e.getMessage(), e);
         } catch (IOException e) {
             throw new OperatorException(Files.exists(file) ? "'" + file + "' cannot be assembled: " + e.getMessage() : "no file '" + file + "'", e);
         } finally {

@@ -36,7 +36,7 @@ public final class Main implements ToIntFunction<String[]> {
     private static final String USAGE = """
             Usage: vtsim                   the shell, at a prompt
                    vtsim -c 'COMMAND; …'   run the commands and exit
-                   vtsim FILE [ARGUMENT…]  run the commands in FILE ("-": standard input) and exit; $1, $2, … are the arguments
+                   vtsim FILE [ARGUMENT…]  run the commands in FILE ("-": standard input) and exit; $1, $2, … are the arguments, $here its folder
                    vtsim --help            this text
                    vtsim --version         the version of VTSim
 
@@ -111,6 +111,7 @@ public final class Main implements ToIntFunction<String[]> {
                 session.put("GREP_COLORS", "mt=:fn=:ln=:se=");
                 session.put("LS_COLORS", "dr=:ex=:sl=:ot=");
             }
+            session.put("here", here(name));
             session.put("args", List.copyOf(arguments));
             for (int i = 0; i < arguments.size(); i++) {
                 session.put(Integer.toString(i + 1), arguments.get(i));
@@ -135,6 +136,13 @@ public final class Main implements ToIntFunction<String[]> {
         } finally {
             out.flush();
         }
+    }
+
+    /** The folder of the script, which it finds its files from; without one the folder the process is in. */
+    private static String here(String script) {
+        Path file = script == null ? null : Path.of(script).toAbsolutePath();
+        Path folder = file != null && Files.isRegularFile(file) ? file.getParent() : Path.of("").toAbsolutePath();
+        return folder.normalize().toString();
     }
 
     private int interactive() {
