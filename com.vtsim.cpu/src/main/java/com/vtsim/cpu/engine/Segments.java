@@ -104,7 +104,8 @@ public final class Segments {
             long top = (attributes & BIG) != 0 ? 0xFFFF_FFFFL : 0xFFFFL;
             return offset > limit && last <= top;
         }
-        return last <= limit;
+        // In a segment of 4 GiB an access that wraps breaks no limit.
+        return last <= limit || limit == 0xFFFF_FFFFL;
     }
 
     // Descriptors
