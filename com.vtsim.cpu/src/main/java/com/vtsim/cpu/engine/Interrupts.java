@@ -55,7 +55,7 @@ public final class Interrupts {
      */
     public void transfer(int vector, int errorCode, Source source, long resume) {
         try {
-            if (vector == 1) {
+            if (vector == 1 && (source == Source.EXCEPTION || source == Source.PRIVILEGED_SOFTWARE)) {
                 cpu.system.dr[7] &= ~SystemState.DR7_GD;
             }
             if ((cpu.mode & Mode.PROTECTED) == 0) {

@@ -178,7 +178,13 @@ public final class Segments {
      */
     public void load(int segment, int value) {
         if ((cpu.mode & (Mode.PROTECTED | Mode.V86)) != Mode.PROTECTED) {
+            int before = access[segment];
             loadReal(segment, value);
+            if (access[segment] == before && limit[segment] <= 0xFFFF) {
+                // Nothing but the base is new: the common case, and frequent in 16-bit code.
+                cpu.segBase[segment] = base[segment];
+                return;
+            }
         } else if (isNull(value)) {
             if (segment == Cpu.SS && ((cpu.mode & Mode.SIZE_MASK) != 2 || cpu.cpl == 3 || (value & 3) != cpu.cpl)) {
                 throw cpu.protection(0);
@@ -275,8 +281,13 @@ public final class Segments {
 
     /** Loads CS in real or virtual-8086 mode; recomputes the mode. */
     public void setRealCode(int value) {
+        int before = access[Cpu.CS];
         loadReal(Cpu.CS, value);
-        changed();
+        if (access[Cpu.CS] == before) {
+            cpu.segBase[Cpu.CS] = base[Cpu.CS];
+        } else {
+            changed();
+        }
     }
 
     /**

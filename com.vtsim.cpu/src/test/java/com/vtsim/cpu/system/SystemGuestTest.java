@@ -24,7 +24,6 @@ class SystemGuestTest {
                 .isEqualTo(expected.get(i))));
     }
 
-
     private static String name(String line) {
         return line.substring(0, Math.max(0, line.indexOf(':')));
     }
