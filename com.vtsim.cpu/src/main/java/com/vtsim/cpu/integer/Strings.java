@@ -120,7 +120,7 @@ final class Strings {
         Repeated(Step step, Instruction instruction, Translation at) {
             this.step = step;
             this.start = at.start();
-            this.ipMask = at.ipMask();
+            this.ipMask = at.code64() ? -1L : 0xFFFF_FFFFL;
             this.whileZero = instruction.repeat() == 0xF3;
         }
 
