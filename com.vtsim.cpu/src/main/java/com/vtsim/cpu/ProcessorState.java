@@ -21,7 +21,7 @@ import java.util.Arrays;
  * @param bases     of the same, then GDTR, IDTR
  * @param limits    of the same
  * @param access    of ES … GS, LDTR, TR
- * @param control   CR0, CR2, CR3, CR4, EFER, XCR0, PKRU, A20 mask
+ * @param control   CR0, CR2, CR3, CR4, EFER, XCR0, PKRU, A20 mask, state of the random-number generator
  * @param pdpte     the PDPTE registers
  * @param debug     DR0–DR7
  * @param msrs      model-specific registers
@@ -53,7 +53,8 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         int[] access = Arrays.copyOf(s.access, 8);
         access[LDTR] = s.ldtAccess;
         access[TR] = s.taskAccess;
-        long[] control = {system.cr0, system.cr2, system.cr3, system.cr4, system.efer, system.xcr0, system.pkru, system.a20Mask};
+        long[] control = {system.cr0, system.cr2, system.cr3, system.cr4, system.efer, system.xcr0, system.pkru, system.a20Mask,
+            cpu.randomState};
         return State.of(X86Processor.MODEL, VERSION, new ProcessorState(Arrays.copyOf(cpu.r, 16), cpu.r[Cpu.RIP], cpu.rflags(),
             cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.msrs.save(), system.cr8, cpu.floating.save(), cpu.execution.save()));
     }
@@ -91,6 +92,7 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         system.xcr0 = p.control[5];
         system.pkru = (int) p.control[6];
         system.a20Mask = p.control[7];
+        cpu.randomState = p.control[8];
         System.arraycopy(p.pdpte, 0, system.pdpte, 0, 4);
         System.arraycopy(p.debug, 0, system.dr, 0, 8);
         cpu.msrs.restore(p.msrs);

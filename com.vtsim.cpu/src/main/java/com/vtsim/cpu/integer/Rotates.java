@@ -1,6 +1,7 @@
 package com.vtsim.cpu.integer;
 
 import com.vtsim.cpu.engine.Cpu;
+import com.vtsim.cpu.engine.Operation;
 import com.vtsim.cpu.engine.Semantics;
 import com.vtsim.cpu.isa.Instruction;
 import com.vtsim.cpu.isa.Operand;
@@ -10,14 +11,70 @@ final class Rotates {
     private Rotates() { }
 
     static void define(Semantics s) {
-        s.define("ROL", (i, at) -> Shifts.any(i, at, byConstant(i) ? Rotates::leftByConstant : Rotates::left));
-        s.define("ROR", (i, at) -> Shifts.any(i, at, byConstant(i) ? Rotates::rightByConstant : Rotates::right));
+        s.define("ROL", (i, at) -> wide(i) ? leftWide(i) : Shifts.any(i, at, byConstant(i) ? Rotates::leftByConstant : Rotates::left));
+        s.define("ROR", (i, at) -> wide(i) ? rightWide(i) : Shifts.any(i, at, byConstant(i) ? Rotates::rightByConstant : Rotates::right));
         s.define("RCL", (i, at) -> Shifts.any(i, at, Rotates::leftThroughCarry));
         s.define("RCR", (i, at) -> Shifts.any(i, at, Rotates::rightThroughCarry));
     }
 
     private static boolean byConstant(Instruction instruction) {
         return instruction.operand(0) instanceof Operand.Register && instruction.operand(1) instanceof Operand.Immediate;
+    }
+
+    /** @return whether a register of 32 or 64 bits is rotated by a constant that leaves OF */
+    private static boolean wide(Instruction instruction) {
+        return byConstant(instruction) && instruction.operand(0).size() >= 4 && count(instruction) > 1;
+    }
+
+    private static int count(Instruction instruction) {
+        int mask = instruction.operand(0).size() == 8 ? 63 : 31;
+        return (int) ((Operand.Immediate) instruction.operand(1)).value() & mask;
+    }
+
+    private static Operation leftWide(Instruction instruction) {
+        int d = ((Operand.Register) instruction.operand(0)).number();
+        int count = count(instruction);
+        if (instruction.operandSize() == 8) {
+            return new Operation() {
+                @Override
+                public void execute(Cpu cpu) {
+                    long result = Long.rotateLeft(cpu.r[d], count);
+                    cpu.r[d] = result;
+                    cpu.cf((result & 1) != 0);
+                }
+            };
+        }
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                int result = Integer.rotateLeft((int) cpu.r[d], count);
+                cpu.r[d] = result & 0xFFFF_FFFFL;
+                cpu.cf((result & 1) != 0);
+            }
+        };
+    }
+
+    private static Operation rightWide(Instruction instruction) {
+        int d = ((Operand.Register) instruction.operand(0)).number();
+        int count = count(instruction);
+        if (instruction.operandSize() == 8) {
+            return new Operation() {
+                @Override
+                public void execute(Cpu cpu) {
+                    long result = Long.rotateRight(cpu.r[d], count);
+                    cpu.r[d] = result;
+                    cpu.cf(result < 0);
+                }
+            };
+        }
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                int result = Integer.rotateRight((int) cpu.r[d], count);
+                cpu.r[d] = result & 0xFFFF_FFFFL;
+                cpu.cf(result < 0);
+            }
+        };
     }
 
     /** Of a register by a constant, other counts than 1 leave OF. */

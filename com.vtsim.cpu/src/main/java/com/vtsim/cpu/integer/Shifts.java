@@ -13,16 +13,21 @@ final class Shifts {
     private Shifts() { }
 
     static void define(Semantics s) {
-        s.define("SHL", forms(Shifts::left32, Shifts::left64, Shifts::left));
-        s.define("SHR", forms(Shifts::right32, Shifts::right64, Shifts::right));
-        s.define("SAR", forms(Shifts::arithmetic32, Shifts::arithmetic64, Shifts::arithmetic));
+        s.define("SHL", forms(Shifts::left32, Shifts::left64, Shifts::left32, Shifts::left64, Shifts::left));
+        s.define("SHR", forms(Shifts::right32, Shifts::right64, Shifts::right32, Shifts::right64, Shifts::right));
+        s.define("SAR", forms(Shifts::arithmetic32, Shifts::arithmetic64, Shifts::arithmetic32, Shifts::arithmetic64, Shifts::arithmetic));
         s.define("SHLD", (i, at) -> twice(i, at, true));
         s.define("SHRD", (i, at) -> twice(i, at, false));
     }
 
-    /** A shift of a register by a count that is not 0. */
+    /** A shift of a wide register by a count that is not 0. */
     private interface ByConstant {
         Operation create(int register, int count);
+    }
+
+    /** A shift of a wide register by CL. */
+    private interface ByCl {
+        Operation create(int register);
     }
 
     /** What a shift by a count that is not 0 does: the new value, with the flags set. */
@@ -30,14 +35,16 @@ final class Shifts {
         long apply(Cpu cpu, long value, int count, int bits);
     }
 
-    /** @return a factory: wide registers shifted by a constant have classes of their own */
-    private static OperationFactory forms(ByConstant by32, ByConstant by64, Shift shift) {
+    /** @return a factory: wide registers have classes of their own */
+    private static OperationFactory forms(ByConstant constant32, ByConstant constant64, ByCl cl32, ByCl cl64, Shift shift) {
         return (instruction, at) -> {
-            Operand count = instruction.operand(1);
-            if (instruction.operand(0) instanceof Operand.Register r && r.size() >= 4 && count instanceof Operand.Immediate i) {
+            if (instruction.operand(0) instanceof Operand.Register r && r.size() >= 4) {
+                if (!(instruction.operand(1) instanceof Operand.Immediate i)) {
+                    return (r.size() == 8 ? cl64 : cl32).create(r.number());
+                }
                 int n = (int) i.value() & (r.size() == 8 ? 63 : 31);
                 if (n != 0) {
-                    return (r.size() == 8 ? by64 : by32).create(r.number(), n);
+                    return (r.size() == 8 ? constant64 : constant32).create(r.number(), n);
                 }
             }
             return any(instruction, at, shift);
@@ -73,33 +80,67 @@ final class Shifts {
         };
     }
 
+    private static void left32(Cpu cpu, int d, int count) {
+        long before = cpu.r[d] & 0xFFFF_FFFFL;
+        long shifted = before << count;
+        cpu.r[d] = shifted & 0xFFFF_FFFFL;
+        cpu.flagResult = (int) shifted;
+        // CF: the last bit out. OF: whether the first bit out changed the sign.
+        long carry = shifted << 31 & Long.MIN_VALUE;
+        cpu.flagCarry = carry | (carry ^ before << 32 ^ before << 33) >>> 1 & 1L << 62;
+        cpu.flagAux = 0;
+    }
+
     private static Operation left32(int d, int count) {
         return new Operation() {
             @Override
             public void execute(Cpu cpu) {
-                long before = cpu.r[d] & 0xFFFF_FFFFL;
-                long shifted = before << count;
-                cpu.r[d] = shifted & 0xFFFF_FFFFL;
-                cpu.flagResult = (int) shifted;
-                // CF: the last bit out. OF: whether the first bit out changed the sign.
-                long carry = shifted << 31 & Long.MIN_VALUE;
-                cpu.flagCarry = carry | (carry ^ before << 32 ^ before << 33) >>> 1 & 1L << 62;
-                cpu.flagAux = 0;
+                left32(cpu, d, count);
             }
         };
+    }
+
+    private static Operation left32(int d) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                int count = (int) cpu.r[Cpu.RCX] & 31;
+                if (count == 0) {
+                    cpu.r[d] &= 0xFFFF_FFFFL;
+                } else {
+                    left32(cpu, d, count);
+                }
+            }
+        };
+    }
+
+    private static void left64(Cpu cpu, int d, int count) {
+        long before = cpu.r[d];
+        long result = before << count;
+        cpu.r[d] = result;
+        cpu.flagResult = result;
+        long carry = before << count - 1 & Long.MIN_VALUE;
+        cpu.flagCarry = carry | (carry ^ before ^ before << 1) >>> 1 & 1L << 62;
+        cpu.flagAux = 0;
     }
 
     private static Operation left64(int d, int count) {
         return new Operation() {
             @Override
             public void execute(Cpu cpu) {
-                long before = cpu.r[d];
-                long result = before << count;
-                cpu.r[d] = result;
-                cpu.flagResult = result;
-                long carry = before << count - 1 & Long.MIN_VALUE;
-                cpu.flagCarry = carry | (carry ^ before ^ before << 1) >>> 1 & 1L << 62;
-                cpu.flagAux = 0;
+                left64(cpu, d, count);
+            }
+        };
+    }
+
+    private static Operation left64(int d) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                int count = (int) cpu.r[Cpu.RCX] & 63;
+                if (count != 0) {
+                    left64(cpu, d, count);
+                }
             }
         };
     }
@@ -116,33 +157,67 @@ final class Shifts {
         return result;
     }
 
+    private static void right32(Cpu cpu, int d, int count) {
+        long before = cpu.r[d] & 0xFFFF_FFFFL;
+        long result = before >>> count;
+        cpu.r[d] = result;
+        // OF: the sign before.
+        cpu.flagResult = (int) result;
+        long carry = before << 64 - count & Long.MIN_VALUE;
+        cpu.flagCarry = carry | (carry ^ before << 32) >>> 1 & 1L << 62;
+        cpu.flagAux = 0;
+    }
+
     private static Operation right32(int d, int count) {
         return new Operation() {
             @Override
             public void execute(Cpu cpu) {
-                long before = cpu.r[d] & 0xFFFF_FFFFL;
-                long result = before >>> count;
-                cpu.r[d] = result;
-                // OF: the sign before.
-                cpu.flagResult = (int) result;
-                long carry = before << 64 - count & Long.MIN_VALUE;
-                cpu.flagCarry = carry | (carry ^ before << 32) >>> 1 & 1L << 62;
-                cpu.flagAux = 0;
+                right32(cpu, d, count);
             }
         };
+    }
+
+    private static Operation right32(int d) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                int count = (int) cpu.r[Cpu.RCX] & 31;
+                if (count == 0) {
+                    cpu.r[d] &= 0xFFFF_FFFFL;
+                } else {
+                    right32(cpu, d, count);
+                }
+            }
+        };
+    }
+
+    private static void right64(Cpu cpu, int d, int count) {
+        long before = cpu.r[d];
+        long result = before >>> count;
+        cpu.r[d] = result;
+        cpu.flagResult = result;
+        long carry = before << 64 - count & Long.MIN_VALUE;
+        cpu.flagCarry = carry | (carry ^ before) >>> 1 & 1L << 62;
+        cpu.flagAux = 0;
     }
 
     private static Operation right64(int d, int count) {
         return new Operation() {
             @Override
             public void execute(Cpu cpu) {
-                long before = cpu.r[d];
-                long result = before >>> count;
-                cpu.r[d] = result;
-                cpu.flagResult = result;
-                long carry = before << 64 - count & Long.MIN_VALUE;
-                cpu.flagCarry = carry | (carry ^ before) >>> 1 & 1L << 62;
-                cpu.flagAux = 0;
+                right64(cpu, d, count);
+            }
+        };
+    }
+
+    private static Operation right64(int d) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                int count = (int) cpu.r[Cpu.RCX] & 63;
+                if (count != 0) {
+                    right64(cpu, d, count);
+                }
             }
         };
     }
@@ -153,30 +228,64 @@ final class Shifts {
         return result;
     }
 
+    private static void arithmetic32(Cpu cpu, int d, int count) {
+        int before = (int) cpu.r[d];
+        int result = before >> count;
+        cpu.r[d] = result & 0xFFFF_FFFFL;
+        cpu.flagResult = result;
+        cpu.flagCarry = (long) (before >> count - 1) << 63 >> 1;
+        cpu.flagAux = 0;
+    }
+
     private static Operation arithmetic32(int d, int count) {
         return new Operation() {
             @Override
             public void execute(Cpu cpu) {
-                int before = (int) cpu.r[d];
-                int result = before >> count;
-                cpu.r[d] = result & 0xFFFF_FFFFL;
-                cpu.flagResult = result;
-                cpu.flagCarry = (long) (before >> count - 1) << 63 >> 1;
-                cpu.flagAux = 0;
+                arithmetic32(cpu, d, count);
             }
         };
+    }
+
+    private static Operation arithmetic32(int d) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                int count = (int) cpu.r[Cpu.RCX] & 31;
+                if (count == 0) {
+                    cpu.r[d] &= 0xFFFF_FFFFL;
+                } else {
+                    arithmetic32(cpu, d, count);
+                }
+            }
+        };
+    }
+
+    private static void arithmetic64(Cpu cpu, int d, int count) {
+        long before = cpu.r[d];
+        long result = before >> count;
+        cpu.r[d] = result;
+        cpu.flagResult = result;
+        cpu.flagCarry = before >> count - 1 << 63 >> 1;
+        cpu.flagAux = 0;
     }
 
     private static Operation arithmetic64(int d, int count) {
         return new Operation() {
             @Override
             public void execute(Cpu cpu) {
-                long before = cpu.r[d];
-                long result = before >> count;
-                cpu.r[d] = result;
-                cpu.flagResult = result;
-                cpu.flagCarry = before >> count - 1 << 63 >> 1;
-                cpu.flagAux = 0;
+                arithmetic64(cpu, d, count);
+            }
+        };
+    }
+
+    private static Operation arithmetic64(int d) {
+        return new Operation() {
+            @Override
+            public void execute(Cpu cpu) {
+                int count = (int) cpu.r[Cpu.RCX] & 63;
+                if (count != 0) {
+                    arithmetic64(cpu, d, count);
+                }
             }
         };
     }
