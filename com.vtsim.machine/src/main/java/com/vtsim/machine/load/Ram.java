@@ -12,13 +12,16 @@ final class Ram {
     /** Extended memory begins. */
     static final long HIGH = 0x10_0000;
 
+    private static final String BOARD = "board";
+
     private final List<long[]> ranges = new ArrayList<>();
     private final List<Image.Segment> taken = new ArrayList<>();
 
     /** @param map the machine's regions */
     Ram(List<MemorySpace.Region> map) {
         for (MemorySpace.Region region : map) {
-            if (region.kind().equals("ram")) {
+            // A device's own RAM is not for programs.
+            if (region.kind().equals("ram") && region.owner().equals(BOARD)) {
                 cut(region.base(), region.base() + region.length());
             }
         }

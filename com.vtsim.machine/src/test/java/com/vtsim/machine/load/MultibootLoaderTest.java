@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class MultibootLoaderTest {
     private static final List<Region> MAP = List.of(
             new Region(0, 16 << 20, "ram", "board"),
+            new Region(0xFF00_0000L, 0x1_0000, "ram", "test"),
             new Region(0xFFFC_0000L, 0x4_0000, "rom", "board"),
             new Region(1L << 32, 1 << 30, "ram", "board"));
 

@@ -36,7 +36,7 @@ public record Ended(String machine, Stop stop, long instructions, Duration time)
             case TEXT -> "said " + (text.isEmpty() ? "what was waited for" : "\"" + text + "\"");
             case PAUSED -> "paused";
             case BREAKPOINT -> "hit a breakpoint" + behind(text);
-            case POWER_OFF -> "switched off" + behind(text) + (stop.exitStatus() < 0 ? "" : " with exit status " + stop.exitStatus());
+            case POWER_OFF -> "switched off" + (text.isEmpty() && stop.exitStatus() >= 0 ? " with exit status " + stop.exitStatus() : behind(text));
             case IDLE -> "is idle for good: every processor is halted, and nothing will wake one" + behind(text);
             case PARKED -> "is parked" + behind(text);
             case FAILED -> "failed" + behind(text);
