@@ -76,7 +76,7 @@ class OperatorTest {
         "machine:load a rom absent.bin                   | no file 'HERE/absent.bin'",
         "machine:load a rom short.bin                    | short.bin is no ROM image: it has 100 bytes; a ROM has a multiple of 4096, at most 16 MiB",
         "machine:load a multiboot short.bin              | short.bin is no Multiboot 1 kernel: no header with the magic 1BAD_B002h in its first 8192 bytes",
-        "machine:load a ron short.bin                    | no kind of image 'ron'; did you mean 'rom'? there are rom, flat, multiboot, asm",
+        "machine:load a ron short.bin                    | no kind of image 'ron'; did you mean 'rom'? there are rom, flat",
         "machine:load a asm short.bin                    | short.bin, line 1, column 1: character",
         "machine:swap a irk pic                          | no part of machine a 'irk'; did you mean 'irq'?",
         "machine:run a --until x --instructions 10       | \"x\" did not appear: a stopped as asked after 10 instructions",

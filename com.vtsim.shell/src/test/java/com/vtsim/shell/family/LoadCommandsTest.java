@@ -26,7 +26,7 @@ final class LoadCommandsTest {
     }
 
     @Test void unknownKindNamesTheNearest() {
-        assertThatThrownBy(() -> load("", "", "", "", "", "ron", "image")).hasMessage("no kind of image 'ron'; did you mean 'rom'? there are rom, flat, multiboot, asm");
+        assertThatThrownBy(() -> load("", "", "", "", "", "ron", "image")).hasMessageStartingWith("no kind of image 'ron'; did you mean 'rom'? there are rom, ");
     }
 
     @Test void sourceNeedsAnAssembler() throws Exception {
