@@ -4,23 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.Collections;
-import java.util.jar.JarEntry;
-import java.util.jar.JarFile;
-import java.util.jar.JarOutputStream;
-import java.util.jar.Manifest;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.Version;
 
@@ -33,23 +25,19 @@ class DeploymentIT {
     private final BundleContext context = FrameworkUtil.getBundle(DeploymentIT.class).getBundleContext();
     private final Path folder = Path.of(context.getProperty("felix.fileinstall.dir")).toAbsolutePath();
     private final Path dropped = folder.resolve("part.jar");
-    private Path original;
-    private Version version;
+    private final Installed installed = Installed.of(context, NAME);
+    private final Version version = bundle().getVersion();
 
     @BeforeEach
-    void rememberTheBundle() throws IOException {
+    void emptyTheFolder() throws IOException {
         Files.createDirectories(folder);
         Files.deleteIfExists(dropped);
-        original = Path.of(java.net.URI.create(bundle().getLocation().replaceFirst("^reference:", "")));
-        version = bundle().getVersion();
     }
 
     @AfterEach
     void putTheBundleBack() throws Exception {
         Files.deleteIfExists(dropped);
-        try (InputStream jar = Files.newInputStream(original)) {
-            bundle().update(jar);
-        }
+        installed.putBack();
         assertThat(bundle().getVersion()).isEqualTo(version);
     }
 
@@ -65,24 +53,12 @@ class DeploymentIT {
     }
 
     private Bundle bundle() {
-        return Arrays.stream(context.getBundles()).filter(each -> NAME.equals(each.getSymbolicName())).findFirst().orElseThrow();
+        return installed.bundle();
     }
 
     /** Drops the bundle's own content under another version, in one step, as a careful operator does. */
     private void drop(Version as) throws IOException {
-        Path whole = Files.createTempFile("part", ".jar");
-        try (JarFile from = new JarFile(original.toFile())) {
-            Manifest manifest = new Manifest(from.getManifest());
-            manifest.getMainAttributes().putValue(Constants.BUNDLE_VERSION, as.toString());
-            try (JarOutputStream to = new JarOutputStream(Files.newOutputStream(whole), manifest)) {
-                for (JarEntry entry : Collections.list(from.entries())) {
-                    if (!entry.getName().equals(JarFile.MANIFEST_NAME)) {
-                        to.putNextEntry(new JarEntry(entry.getName()));
-                        from.getInputStream(entry).transferTo(to);
-                    }
-                }
-            }
-        }
+        Path whole = Files.write(Files.createTempFile("part", ".jar"), installed.as(as));
         Files.move(whole, dropped, StandardCopyOption.REPLACE_EXISTING);
     }
 }
