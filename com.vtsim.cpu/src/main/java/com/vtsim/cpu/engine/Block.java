@@ -2,6 +2,11 @@ package com.vtsim.cpu.engine;
 
 /** A straight run of operations decoded from one page (its last instruction may reach into the next). */
 final class Block {
+    /** @return what was executed before anything was */
+    static Block none() {
+        return new Block(-1, 0, 0, new Operation[0], new short[0], new Operation[0], null);
+    }
+
     /** {@link Mode} it was decoded for. */
     final int key;
     /** Offset of its first byte in its page. */
@@ -10,6 +15,8 @@ final class Block {
     final int length;
     /** In order. */
     final Operation[] operations;
+    /** The same for an execution of the whole block: the last two may be one. */
+    final Operation[] whole;
     /** Offset of each instruction from the first. */
     final short[] starts;
     /** The page its last instruction reaches into, or null. */
@@ -18,13 +25,42 @@ final class Block {
     boolean valid = true;
     /** Next in its bucket of {@link CodePage}. */
     Block chained;
+    /** The blocks last executed after this one, by linear address; good while {@link CodeCache#epoch} is the noted one. */
+    private Block firstSuccessor;
+    private Block secondSuccessor;
+    private long firstAddress;
+    private long secondAddress;
+    private int firstEpoch = -1;
+    private int secondEpoch = -1;
 
-    Block(int key, int offset, int length, Operation[] operations, short[] starts, CodePage second) {
+    Block(int key, int offset, int length, Operation[] operations, short[] starts, Operation[] whole, CodePage second) {
         this.key = key;
         this.offset = offset;
         this.length = length;
         this.operations = operations;
         this.starts = starts;
+        this.whole = whole;
         this.second = second;
+    }
+
+    /** @return the block that followed this one at a linear address, or null if that has to be looked up */
+    Block successor(long linear, int mode, int epoch) {
+        if (firstAddress == linear && firstEpoch == epoch && firstSuccessor.valid && firstSuccessor.key == mode) {
+            return firstSuccessor;
+        }
+        if (secondAddress == linear && secondEpoch == epoch && secondSuccessor.valid && secondSuccessor.key == mode) {
+            return secondSuccessor;
+        }
+        return null;
+    }
+
+    /** Notes the block that followed this one. */
+    void succeededBy(Block block, long linear, int epoch) {
+        secondSuccessor = firstSuccessor;
+        secondAddress = firstAddress;
+        secondEpoch = firstEpoch;
+        firstSuccessor = block;
+        firstAddress = linear;
+        firstEpoch = epoch;
     }
 }

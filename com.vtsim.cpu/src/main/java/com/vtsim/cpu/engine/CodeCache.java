@@ -37,6 +37,8 @@ final class CodeCache {
     private final long[] pageTags = new long[PAGES];
     private final CodePage[] pageOf = new CodePage[PAGES];
     private boolean used;
+    /** Counts the times linear addresses changed their meaning: links between blocks hold within one. */
+    int epoch;
     /** Processors of the same machine, told of pages that get their first block. */
     private LinearMemory[] peers;
 
@@ -57,6 +59,7 @@ final class CodeCache {
 
     /** Linear addresses mean something else: forgets the look-asides. */
     void translationsChanged() {
+        epoch++;
         if (used) {
             // Tags are odd or have impossible low bits when empty; blocks are checked by tag first.
             Arrays.fill(blocks, null);
@@ -155,6 +158,8 @@ final class CodeCache {
         int count = 0;
         int length = 0;
         boolean ends = false;
+        Instruction beforeLast = null;
+        Instruction last = null;
         fetch.begin(linear, page);
         while (!ends && count < MOST_OPERATIONS && offset + length < MemorySpace.PAGE) {
             fetch.at(length);
@@ -172,6 +177,8 @@ final class CodeCache {
                 break;
             }
             Operation operation = operation(decoded, new Translation(key, length, length + decoder.fetched()));
+            beforeLast = last;
+            last = decoded instanceof Instruction instruction ? instruction : null;
             starts[count] = (short) length;
             operations[count++] = operation;
             length += decoder.fetched();
@@ -179,7 +186,15 @@ final class CodeCache {
         }
         CodePage second = offset + length > MemorySpace.PAGE ? fetch.second : null;
         boolean cacheable = page != null && (second != null || offset + length <= MemorySpace.PAGE);
-        Block block = new Block(key, offset, length, Arrays.copyOf(operations, count), Arrays.copyOf(starts, count), second);
+        Operation[] all = Arrays.copyOf(operations, count);
+        Operation pair = count < 2 || beforeLast == null || last == null ? null
+            : semantics.pairs().create(beforeLast, last, new Translation(key, starts[count - 1], length));
+        Operation[] whole = all;
+        if (pair != null) {
+            whole = Arrays.copyOf(operations, count - 1);
+            whole[count - 2] = pair;
+        }
+        Block block = new Block(key, offset, length, all, Arrays.copyOf(starts, count), whole, second);
         block.valid = cacheable;
         return block;
     }

@@ -28,7 +28,8 @@ public final class Execution {
     /** Index of the current operation in the current block. */
     private int position;
     private boolean inBlock;
-    private Block current;
+    /** The block under execution, or executed last. */
+    private Block current = Block.none();
     private long retired;
     private boolean intrPin;
     private boolean movSsShadow;
@@ -84,10 +85,21 @@ public final class Execution {
         Cpu c = cpu;
         long ip = c.r[Cpu.RIP];
         boolean code64 = (c.mode & Mode.SIZE_MASK) == 2;
-        Block block = code.at(code64 ? ip : c.segBase[Cpu.CS] + ip & 0xFFFF_FFFFL);
-        Operation[] operations = block.operations;
-        int count = operations.length <= most ? operations.length : (int) most;
+        long linear = code64 ? ip : c.segBase[Cpu.CS] + ip & 0xFFFF_FFFFL;
+        Block block = current.successor(linear, c.mode, code.epoch);
+        if (block == null) {
+            block = code.at(linear);
+            current.succeededBy(block, linear, code.epoch);
+        }
+        int all = block.operations.length;
+        Operation[] operations = block.whole;
+        int count = operations.length;
+        if (all > most) {
+            operations = block.operations;
+            count = (int) most;
+        }
         if (!code64 && ip + block.length - 1 > c.segments.limit[Cpu.CS]) {
+            operations = block.operations;
             count = 1;
             checkCodeLimit(block, ip);
         }
@@ -103,10 +115,11 @@ public final class Execution {
             i++;
         }
         inBlock = false;
-        retired += i;
         if (i == operations.length) {
+            retired += all;
             c.r[Cpu.RIP] = c.next;
         } else {
+            retired += i;
             advance(ip + block.starts[i]);
         }
     }
@@ -306,6 +319,11 @@ public final class Execution {
     }
 
     // What operations and other sections ask of the loop
+
+    /** The current operation is two instructions, and the second begins. */
+    public void secondOfPair() {
+        position++;
+    }
 
     /** Leaves the block after the current operation: the mode, a mapping or a pin has changed. Operations that write control state call it. */
     public void endBlock() {

@@ -7,6 +7,7 @@ import java.util.Map;
 /** The meaning of every instruction form: which factory makes its operations. Filled once by the instruction groups. */
 public final class Semantics {
     private final Map<String, OperationFactory> factories = new HashMap<>();
+    private PairFactory pairs = (first, second, at) -> null;
 
     /**
      * Says what a mnemonic means, in every form that has no meaning of its own.
@@ -33,5 +34,15 @@ public final class Semantics {
     public OperationFactory of(Form form) {
         OperationFactory own = factories.get(form.mnemonic() + " " + form.operands());
         return own != null ? own : factories.get(form.mnemonic());
+    }
+
+    /** Says which two instructions at the end of a block make one operation. */
+    public void definePairs(PairFactory factory) {
+        pairs = factory;
+    }
+
+    /** @return what {@link #definePairs} was told */
+    PairFactory pairs() {
+        return pairs;
     }
 }

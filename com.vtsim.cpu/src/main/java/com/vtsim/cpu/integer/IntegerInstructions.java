@@ -8,6 +8,7 @@ public final class IntegerInstructions {
 
     /** Defines them all; forms of MOV, PUSH, POP, JMP and CALL for segment registers and far pointers excepted. */
     public static void define(Semantics s) {
+        s.definePairs(FlagsAndJump::of);
         Mov mov = new Mov();
         s.define("MOV", mov);
         s.define("MOVNTI", mov);
