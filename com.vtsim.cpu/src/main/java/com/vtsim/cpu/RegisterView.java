@@ -5,6 +5,7 @@ import com.vtsim.api.machine.OperatorException;
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.Flags;
 import com.vtsim.cpu.engine.Mode;
+import com.vtsim.cpu.engine.Msrs;
 import com.vtsim.cpu.engine.Segments;
 import com.vtsim.cpu.engine.SystemState;
 import java.util.ArrayList;
@@ -19,6 +20,8 @@ import java.util.function.Supplier;
 final class RegisterView {
     private static final String[] GENERAL = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"};
     private static final String[] SEGMENT = {"es", "cs", "ss", "ds", "fs", "gs"};
+
+    private static final String MSR = "msr:";
 
     private record Cell(int bits, LongSupplier get, LongConsumer set, Supplier<String> text) { }
 
@@ -104,7 +107,28 @@ final class RegisterView {
         cell(name).set.accept(value);
     }
 
+    /** @return the cell of a model-specific register named by its address: {@code msr:c0000080} */
+    private Cell msr(String name) {
+        int address;
+        try {
+            address = Integer.parseUnsignedInt(name.substring(MSR.length()), 16);
+        } catch (NumberFormatException e) {
+            throw new OperatorException("'" + name + "' is no address of a model-specific register: hexadecimal digits, as in msr:c0000080");
+        }
+        if (!Msrs.names().containsKey(address & 0xFFFF_FFFFL)) {
+            throw new OperatorException("there is no model-specific register " + Integer.toHexString(address) + "h");
+        }
+        return new Cell(64, () -> cpu.msrs.read(address) ? cpu.msrs.value : 0, v -> {
+            if (!cpu.msrs.write(address, v)) {
+                throw new OperatorException(name + " cannot hold " + Long.toHexString(v) + "h");
+            }
+        }, () -> "");
+    }
+
     private Cell cell(String name) {
+        if (name.startsWith(MSR)) {
+            return msr(name);
+        }
         Cell cell = cells.get(name.startsWith("e") && cells.containsKey("r" + name.substring(1)) ? "r" + name.substring(1) : name);
         if (cell == null) {
             throw new OperatorException("no register '" + name + "'; there are " + String.join(", ", cells.keySet()));

@@ -85,6 +85,7 @@ public final class X86Processor implements LogicalProcessor {
     public void attach(Board board) {
         cpu.ports = board.ports();
         cpu.clock = board.clock();
+        cpu.reports = board::report;
         cpu.controller = board.find(InterruptController.class).orElse(null);
         cpu.memory.attach(board.memory());
         cpu.execution.peers(board.findAll(LogicalProcessor.class).stream()

@@ -3,6 +3,7 @@ package com.vtsim.cpu.engine;
 import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.machine.Clock;
 import com.vtsim.api.machine.PortSpace;
+import java.util.function.Consumer;
 
 /**
  * The architectural state of a logical processor and what operations do with it. Fields are public for the operations'
@@ -73,6 +74,8 @@ public final class Cpu {
     public Clock clock;
     /** The machine's interrupt controller; null where there is none. */
     public InterruptController controller;
+    /** Takes what the operator should know of the guest's mistakes. */
+    public Consumer<String> reports = text -> { };
     /** Number of this logical processor in its machine, from 0. */
     public int index;
 

@@ -3,7 +3,6 @@ package com.vtsim.cpu.engine;
 import com.vtsim.api.irq.LocalApicPort;
 import com.vtsim.api.machine.Clock;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -127,7 +126,6 @@ public final class Msrs {
     private final long[] values = new long[ROWS.length];
     private long tscOffset;
     private long tscAdjust;
-    private final Map<Integer, Long> unknown = new TreeMap<>();
 
     /** Of the latest successful {@link #read}. */
     public long value;
@@ -158,8 +156,7 @@ public final class Msrs {
         }
         int slot = slot(address);
         if (slot < 0 || ROWS[slot].reader == null && ROWS[slot].writer != null) {
-            unknown.merge(address, 1L, Long::sum);
-            return false;
+            return missing("RDMSR", address);
         }
         value = ROWS[slot].reader != null ? ROWS[slot].reader.read(cpu) : values[slot];
         return true;
@@ -172,8 +169,7 @@ public final class Msrs {
         }
         int slot = slot(address);
         if (slot < 0) {
-            unknown.merge(address, 1L, Long::sum);
-            return false;
+            return missing("WRMSR", address);
         }
         Row row = ROWS[slot];
         if (row.writer != null) {
@@ -186,9 +182,9 @@ public final class Msrs {
         return true;
     }
 
-    /** @return how often software asked for each register that is not there, by address */
-    public Map<Integer, Long> unknown() {
-        return Collections.unmodifiableMap(unknown);
+    private boolean missing(String instruction, int address) {
+        cpu.reports.accept(String.format("%s of model-specific register %xh, which is not there: #GP", instruction, address));
+        return false;
     }
 
     /** @return names of the registers by address (unsigned), for the operator */
@@ -313,8 +309,7 @@ public final class Msrs {
             value = apic.value();
             return true;
         }
-        unknown.merge(address, 1L, Long::sum);
-        return false;
+        return missing("RDMSR", address);
     }
 
     private boolean writeApic(int address, long wanted) {
@@ -323,7 +318,7 @@ public final class Msrs {
             apic.tscDeadline(wanted);
             return true;
         }
-        return apic != null && apic.writeX2apic(address, wanted);
+        return apic != null && apic.writeX2apic(address, wanted) || missing("WRMSR", address);
     }
 
     // Memory types

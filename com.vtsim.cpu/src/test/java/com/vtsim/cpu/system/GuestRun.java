@@ -3,12 +3,13 @@ package com.vtsim.cpu.system;
 import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.PortDevice;
+import com.vtsim.api.machine.Processor.Outcome;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.cpu.X86Processor;
 import com.vtsim.cpu.isa.Assembler;
 import com.vtsim.machine.Backplane;
-import java.util.List;
+import java.util.function.Consumer;
 
 /** Runs the system guest from reset on a machine of a processor, a ROM and the port its text goes to. */
 final class GuestRun {
@@ -66,15 +67,28 @@ final class GuestRun {
 
     /** @return what the guest wrote until it halted */
     static String run(byte[] rom) {
+        return run(rom, INSTRUCTIONS, processor -> { });
+    }
+
+    /**
+     * @param slice   instructions to run at a time
+     * @param between what to do with the processor after each slice
+     */
+    static String run(byte[] rom, long slice, Consumer<X86Processor> between) {
         Text text = new Text(rom);
         try (Backplane machine = Backplane.of("system", 16 << 20)) {
             X86Processor processor = new X86Processor("cpu0", 0);
             machine.add(text);
             machine.add(processor);
             machine.settle();
-            machine.call(() -> processor.run(INSTRUCTIONS));
-            List<String> why = processor.why();
-            return text.text + (text.text.toString().endsWith("\n") ? "" : String.join("\n", why));
+            machine.call(() -> {
+                long left = INSTRUCTIONS / slice;
+                while (left-- > 0 && processor.run(slice) == Outcome.BUDGET) {
+                    between.accept(processor);
+                }
+                return null;
+            });
+            return text.text + (text.text.toString().endsWith("\n") ? "" : String.join("\n", processor.why()));
         }
     }
 
