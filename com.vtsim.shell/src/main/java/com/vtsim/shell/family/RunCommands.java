@@ -1,6 +1,7 @@
 package com.vtsim.shell.family;
 
 import com.vtsim.api.cpu.LogicalProcessor;
+import com.vtsim.api.machine.Console;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machines;
 import com.vtsim.api.machine.OperatorException;
@@ -120,11 +121,15 @@ public final class RunCommands {
     public String output(
             @Descriptor("the console") @Parameter(names = "--console", absentValue = "com1") String console,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
-        var transcripts = machines.machine(name).transcripts();
+        Machine machine = machines.machine(name);
+        Map<String, String> transcripts = machine.transcripts();
         if (!transcripts.containsKey(console)) {
-            throw OperatorException.unknown("console of machine " + name, console, transcripts.keySet());
+            List<String> consoles = machine.call(() -> machine.findAll(Console.class).stream().map(Console::name).toList());
+            if (!consoles.contains(console)) {
+                throw OperatorException.unknown("console of machine " + name, console, consoles);
+            }
         }
-        return transcripts.get(console);
+        return transcripts.getOrDefault(console, "");
     }
 
     private static RunLimits limits(String until, long instructions, Duration deadline) {
