@@ -3,6 +3,7 @@ package com.vtsim.cpu;
 import com.vtsim.cpu.engine.Semantics;
 import com.vtsim.cpu.integer.IntegerInstructions;
 import com.vtsim.cpu.system.SystemInstructions;
+import com.vtsim.cpu.vector.VectorInstructions;
 
 /** All the instruction groups the processor has. */
 final class InstructionGroups {
@@ -13,6 +14,7 @@ final class InstructionGroups {
         Semantics semantics = new Semantics();
         IntegerInstructions.define(semantics);
         SystemInstructions.define(semantics);
+        VectorInstructions.define(semantics);
         return semantics;
     }
 }

@@ -32,7 +32,8 @@ public final class Cpuid {
         Feature.RDRAND, Feature.FSGSBASE, Feature.TSC_ADJUST, Feature.BMI1, Feature.SMEP, Feature.BMI2, Feature.ERMS, Feature.INVPCID,
         Feature.RDSEED, Feature.ADX, Feature.SMAP, Feature.CLFLUSHOPT, Feature.CLWB, Feature.UMIP, Feature.PKU, Feature.LA57,
         Feature.RDPID, Feature.SERIALIZE, Feature.LAHF64, Feature.LZCNT, Feature.PREFETCHW, Feature.SYSCALL, Feature.NX, Feature.PAGE1GB,
-        Feature.RDTSCP, Feature.LONG_MODE, Feature.INVARIANT_TSC, Feature.WBNOINVD);
+        Feature.RDTSCP, Feature.LONG_MODE, Feature.INVARIANT_TSC, Feature.WBNOINVD, Feature.MMX, Feature.FXSR, Feature.SSE, Feature.SSE2,
+        Feature.SSE3, Feature.SSSE3, Feature.SSE4_1, Feature.SSE4_2, Feature.PCLMULQDQ, Feature.AES, Feature.SHA);
 
     private final Cpu cpu;
     private final Set<Feature> announced = EnumSet.noneOf(Feature.class);

@@ -114,6 +114,8 @@ public enum Feature {
     CLFLUSHOPT(7, 0, Register.EBX, 23),
     /** CLWB. */
     CLWB(7, 0, Register.EBX, 24),
+    /** SHA instructions. */
+    SHA(7, 0, Register.EBX, 29),
     /** User-mode instruction prevention. */
     UMIP(7, 0, Register.ECX, 2, SystemState.CR4_UMIP),
     /** Protection keys for user pages. */

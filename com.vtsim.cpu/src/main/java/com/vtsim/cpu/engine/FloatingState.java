@@ -24,8 +24,15 @@ public final class FloatingState {
     private final Cpu cpu;
     private int usable;
 
-    /** YMM0–YMM15: {@code 4 * n} is the lowest long of register n; XMM is the lower two. */
-    public final long[] vector = new long[16 * LONGS];
+    /** Longs of all vector registers. */
+    public static final int VECTORS = 16 * LONGS;
+    /** Index in {@link #vector} of a memory operand on its way into the unit. */
+    public static final int OPERAND = VECTORS;
+    /** Index in {@link #vector} of a result that is not committed yet. */
+    public static final int RESULT = VECTORS + LONGS;
+
+    /** YMM0–YMM15: {@code 4 * n} is the lowest long of register n; XMM is the lower two. Then {@link #OPERAND} and {@link #RESULT}, which are no state. */
+    public final long[] vector = new long[VECTORS + 2 * LONGS];
     /** MXCSR. */
     public int mxcsr = MXCSR_INIT;
 
@@ -136,13 +143,13 @@ public final class FloatingState {
 
     /** @return the state of the units */
     public Saved save() {
-        return new Saved(vector.clone(), mxcsr, significand.clone(), exponent.clone(), valid, top, control, status, lastOpcode, lastCs,
+        return new Saved(Arrays.copyOf(vector, VECTORS), mxcsr, significand.clone(), exponent.clone(), valid, top, control, status, lastOpcode, lastCs,
             lastDs, lastIp, lastDp);
     }
 
     /** Adopts a saved state. */
     public void restore(Saved saved) {
-        System.arraycopy(saved.vector, 0, vector, 0, vector.length);
+        System.arraycopy(saved.vector, 0, vector, 0, VECTORS);
         mxcsr = saved.mxcsr;
         System.arraycopy(saved.significand, 0, significand, 0, 8);
         System.arraycopy(saved.exponent, 0, exponent, 0, 8);
