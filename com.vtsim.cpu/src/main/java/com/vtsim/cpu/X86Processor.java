@@ -86,6 +86,7 @@ public final class X86Processor implements LogicalProcessor {
         cpu.ports = board.ports();
         cpu.clock = board.clock();
         cpu.reports = board::report;
+        cpu.cpuid.processors = Math.max(1, board.findAll(LogicalProcessor.class).size());
         cpu.controller = board.find(InterruptController.class).orElse(null);
         cpu.memory.attach(board.memory());
         cpu.execution.peers(board.findAll(LogicalProcessor.class).stream()

@@ -177,6 +177,8 @@ final class Strings {
                 }
                 if (rest == 0) {
                     cpu.next = cpu.r[Cpu.RIP] + start & ipMask;
+                    // What interrupts now saves RF as 1: the instruction goes on without its breakpoint.
+                    cpu.rflags(Flags.RF, Flags.RF);
                     return false;
                 }
                 long done = step.bulk(cpu, Long.compareUnsigned(count, rest) < 0 ? count : rest);

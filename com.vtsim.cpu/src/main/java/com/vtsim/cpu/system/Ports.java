@@ -129,6 +129,8 @@ final class Ports {
             while (!repeated || (cpu.r[Cpu.RCX] & addressMask) != 0) {
                 if (rest-- == 0) {
                     cpu.next = cpu.r[Cpu.RIP] + start & ipMask;
+                    // What interrupts now saves RF as 1: the instruction goes on without its breakpoint.
+                    cpu.rflags(Flags.RF, Flags.RF);
                     return;
                 }
                 int port = cpu.get16(Cpu.RDX);

@@ -22,6 +22,7 @@ class InterruptDeliveryTest {
             %s
             hlt
     handler: inc    ebx
+            mov     esi, [esp + 8]
             pushfd
             pop     edx
             iretd
@@ -210,8 +211,29 @@ class InterruptDeliveryTest {
         }
     }
 
+    /** @sdm Interrupts: RF Flag in an interrupted repeated string instruction */
+    @Test void anInterruptAmidARepeatedStringInstructionSavesRf() {
+        try (SmallMachine m = guest("mov edi, 0x100000\nmov ecx, 0x10000\nsti\nnop\nrep stosb\ncli", 0x20)) {
+            m.run(8);
+            assertThat(m.reg("rcx")).isBetween(1L, 0xFFFFL);
+            intr(m);
+            assertThat(m.runToHalt()).isEqualTo(Outcome.IDLE);
+            assertThat(m.reg("rsi") & 0x10000).isEqualTo(0x10000);
+            assertThat(m.reg("rdi")).isEqualTo(0x110000);
+        }
+    }
+
+    @Test void anInterruptBetweenInstructionsDoesNot() {
+        try (SmallMachine m = guest("sti\nnop\nagain: cmp ebx, 0\nje again\ncli", 0x20)) {
+            m.run(10);
+            intr(m);
+            assertThat(m.runToHalt()).isEqualTo(Outcome.IDLE);
+            assertThat(m.reg("rsi") & 0x10000).isZero();
+        }
+    }
+
     /** @sdm Handling Multiple NMIs */
-    @Test void asecondNmiWaitsForTheReturnFromTheFirst() {
+    @Test void aSecondNmiWaitsForTheReturnFromTheFirst() {
         try (SmallMachine m = guest("again: cmp ebp, 2\njne again", 0x20)) {
             m.run(6);
             nmi(m);
