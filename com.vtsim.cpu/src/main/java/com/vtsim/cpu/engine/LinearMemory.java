@@ -19,21 +19,28 @@ public final class LinearMemory {
     private static final int ENTRIES = 1024;
     private static final long INVALID = 1;
 
+    /** One object an entry: a hit costs one bounds check and one cache line. */
+    private static final class Entry {
+        long readTag = INVALID;
+        long writeTag = INVALID;
+        byte[] bytes;
+        int offset;
+    }
+
     /** A set of entries for one kind of access rights. */
     private static final class Set {
-        final long[] readTag = new long[ENTRIES];
-        final long[] writeTag = new long[ENTRIES];
-        final byte[][] bytes = new byte[ENTRIES][];
-        final int[] offset = new int[ENTRIES];
+        final Entry[] entries = new Entry[ENTRIES];
         boolean used;
 
         Set() {
-            drop();
+            Arrays.setAll(entries, i -> new Entry());
         }
 
         void drop() {
-            Arrays.fill(readTag, INVALID);
-            Arrays.fill(writeTag, INVALID);
+            for (Entry entry : entries) {
+                entry.readTag = INVALID;
+                entry.writeTag = INVALID;
+            }
             used = false;
         }
     }
@@ -42,10 +49,7 @@ public final class LinearMemory {
     private final Paging paging;
     /** Supervisor; user; supervisor with EFLAGS.AC set while SMAP is on. */
     private final Set[] sets = {new Set(), new Set(), new Set()};
-    private long[] readTag;
-    private long[] writeTag;
-    private byte[][] bytes;
-    private int[] offset;
+    private Entry[] entries;
     private int current;
     private MemorySpace space;
     private boolean alignmentChecked;
@@ -75,10 +79,7 @@ public final class LinearMemory {
 
     private void select(int set) {
         current = set;
-        readTag = sets[set].readTag;
-        writeTag = sets[set].writeTag;
-        bytes = sets[set].bytes;
-        offset = sets[set].offset;
+        entries = sets[set].entries;
     }
 
     /** Picks the entries that fit CPL and EFLAGS.AC; called by {@link Segments#modeChanged}. */
@@ -108,8 +109,8 @@ public final class LinearMemory {
     public void flushPage(long linear) {
         int i = index(linear);
         for (Set set : sets) {
-            set.readTag[i] = INVALID;
-            set.writeTag[i] = INVALID;
+            set.entries[i].readTag = INVALID;
+            set.entries[i].writeTag = INVALID;
         }
         cpu.execution.translationsChanged();
     }
@@ -118,9 +119,9 @@ public final class LinearMemory {
     void dropWritable(MemoryPage page) {
         for (Set set : sets) {
             if (set.used) {
-                for (int i = 0; i < ENTRIES; i++) {
-                    if (set.writeTag[i] != INVALID && set.bytes[i] == page.bytes && set.offset[i] == page.offset) {
-                        set.writeTag[i] = INVALID;
+                for (Entry entry : set.entries) {
+                    if (entry.writeTag != INVALID && entry.bytes == page.bytes && entry.offset == page.offset) {
+                        entry.writeTag = INVALID;
                     }
                 }
             }
@@ -133,48 +134,48 @@ public final class LinearMemory {
 
     /** Loads a byte, zero-extended. @param segment for the exception if the address is not canonical */
     public int load8(long linear, int segment) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
-        if (readTag[i] == (linear & -4096L)) {
-            return bytes[i][offset[i] + ((int) linear & 0xFFF)] & 0xFF;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
+        if (e.readTag == (linear & -4096L)) {
+            return e.bytes[e.offset + ((int) linear & 0xFFF)] & 0xFF;
         }
         return (int) slowLoad(linear, segment, 1);
     }
 
     /** Loads 2 bytes, zero-extended. */
     public int load16(long linear, int segment) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
         int at = (int) linear & 0xFFF;
-        if (readTag[i] == (linear & -4096L) && at <= 4096 - 2) {
-            return (short) SHORT.get(bytes[i], offset[i] + at) & 0xFFFF;
+        if (e.readTag == (linear & -4096L) && at <= 4096 - 2) {
+            return (short) SHORT.get(e.bytes, e.offset + at) & 0xFFFF;
         }
         return (int) slowLoad(linear, segment, 2);
     }
 
     /** Loads 4 bytes. */
     public int load32(long linear, int segment) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
         int at = (int) linear & 0xFFF;
-        if (readTag[i] == (linear & -4096L) && at <= 4096 - 4) {
-            return (int) INT.get(bytes[i], offset[i] + at);
+        if (e.readTag == (linear & -4096L) && at <= 4096 - 4) {
+            return (int) INT.get(e.bytes, e.offset + at);
         }
         return (int) slowLoad(linear, segment, 4);
     }
 
     /** Loads 8 bytes. */
     public long load64(long linear, int segment) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
         int at = (int) linear & 0xFFF;
-        if (readTag[i] == (linear & -4096L) && at <= 4096 - 8) {
-            return (long) LONG.get(bytes[i], offset[i] + at);
+        if (e.readTag == (linear & -4096L) && at <= 4096 - 8) {
+            return (long) LONG.get(e.bytes, e.offset + at);
         }
         return slowLoad(linear, segment, 8);
     }
 
     /** Stores the low byte. */
     public void store8(long linear, int segment, int value) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
-        if (writeTag[i] == (linear & -4096L)) {
-            bytes[i][offset[i] + ((int) linear & 0xFFF)] = (byte) value;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
+        if (e.writeTag == (linear & -4096L)) {
+            e.bytes[e.offset + ((int) linear & 0xFFF)] = (byte) value;
             return;
         }
         slowStore(linear, segment, value, 1);
@@ -182,10 +183,10 @@ public final class LinearMemory {
 
     /** Stores the low 2 bytes. */
     public void store16(long linear, int segment, int value) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
         int at = (int) linear & 0xFFF;
-        if (writeTag[i] == (linear & -4096L) && at <= 4096 - 2) {
-            SHORT.set(bytes[i], offset[i] + at, (short) value);
+        if (e.writeTag == (linear & -4096L) && at <= 4096 - 2) {
+            SHORT.set(e.bytes, e.offset + at, (short) value);
             return;
         }
         slowStore(linear, segment, value, 2);
@@ -193,10 +194,10 @@ public final class LinearMemory {
 
     /** Stores 4 bytes. */
     public void store32(long linear, int segment, int value) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
         int at = (int) linear & 0xFFF;
-        if (writeTag[i] == (linear & -4096L) && at <= 4096 - 4) {
-            INT.set(bytes[i], offset[i] + at, value);
+        if (e.writeTag == (linear & -4096L) && at <= 4096 - 4) {
+            INT.set(e.bytes, e.offset + at, value);
             return;
         }
         slowStore(linear, segment, value, 4);
@@ -204,10 +205,10 @@ public final class LinearMemory {
 
     /** Stores 8 bytes. */
     public void store64(long linear, int segment, long value) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
         int at = (int) linear & 0xFFF;
-        if (writeTag[i] == (linear & -4096L) && at <= 4096 - 8) {
-            LONG.set(bytes[i], offset[i] + at, value);
+        if (e.writeTag == (linear & -4096L) && at <= 4096 - 8) {
+            LONG.set(e.bytes, e.offset + at, value);
             return;
         }
         slowStore(linear, segment, value, 8);
@@ -219,9 +220,9 @@ public final class LinearMemory {
      * @return 1, 2, 4 or 8 bytes, zero-extended
      */
     public long loadForWrite(long linear, int segment, int size) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
         int at = (int) linear & 0xFFF;
-        if (writeTag[i] != (linear & -4096L) || at > 4096 - size) {
+        if (e.writeTag != (linear & -4096L) || at > 4096 - size) {
             probeWrite(linear, segment, size);
         }
         return load(linear, segment, size);
@@ -229,39 +230,39 @@ public final class LinearMemory {
 
     /** {@link #loadForWrite} of a byte. */
     public int loadForWrite8(long linear, int segment) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
-        if (writeTag[i] == (linear & -4096L)) {
-            return bytes[i][offset[i] + ((int) linear & 0xFFF)] & 0xFF;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
+        if (e.writeTag == (linear & -4096L)) {
+            return e.bytes[e.offset + ((int) linear & 0xFFF)] & 0xFF;
         }
         return (int) loadForWrite(linear, segment, 1);
     }
 
     /** {@link #loadForWrite} of 2 bytes. */
     public int loadForWrite16(long linear, int segment) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
         int at = (int) linear & 0xFFF;
-        if (writeTag[i] == (linear & -4096L) && at <= 4096 - 2) {
-            return (short) SHORT.get(bytes[i], offset[i] + at) & 0xFFFF;
+        if (e.writeTag == (linear & -4096L) && at <= 4096 - 2) {
+            return (short) SHORT.get(e.bytes, e.offset + at) & 0xFFFF;
         }
         return (int) loadForWrite(linear, segment, 2);
     }
 
     /** {@link #loadForWrite} of 4 bytes. */
     public int loadForWrite32(long linear, int segment) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
         int at = (int) linear & 0xFFF;
-        if (writeTag[i] == (linear & -4096L) && at <= 4096 - 4) {
-            return (int) INT.get(bytes[i], offset[i] + at);
+        if (e.writeTag == (linear & -4096L) && at <= 4096 - 4) {
+            return (int) INT.get(e.bytes, e.offset + at);
         }
         return (int) loadForWrite(linear, segment, 4);
     }
 
     /** {@link #loadForWrite} of 8 bytes. */
     public long loadForWrite64(long linear, int segment) {
-        int i = (int) (linear >>> 12) & ENTRIES - 1;
+        Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
         int at = (int) linear & 0xFFF;
-        if (writeTag[i] == (linear & -4096L) && at <= 4096 - 8) {
-            return (long) LONG.get(bytes[i], offset[i] + at);
+        if (e.writeTag == (linear & -4096L) && at <= 4096 - 8) {
+            return (long) LONG.get(e.bytes, e.offset + at);
         }
         return loadForWrite(linear, segment, 8);
     }
@@ -311,17 +312,17 @@ public final class LinearMemory {
      *         {@link #runOffset}, without crossing a page; 0 where the access has to go byte by byte
      */
     public int run(long linear, int segment, boolean write) {
-        int i = index(linear);
+        Entry e = entries[index(linear)];
         int at = (int) linear & 0xFFF;
-        if ((write ? writeTag : readTag)[i] != (linear & -4096L)) {
+        if ((write ? e.writeTag : e.readTag) != (linear & -4096L)) {
             lastByte(linear, segment, 1);
             fill(linear, write ? Paging.WRITE : Paging.READ);
-            if ((write ? writeTag : readTag)[i] != (linear & -4096L)) {
+            if ((write ? e.writeTag : e.readTag) != (linear & -4096L)) {
                 return 0;
             }
         }
-        runBytes = bytes[i];
-        runOffset = offset[i] + at;
+        runBytes = e.bytes;
+        runOffset = e.offset + at;
         return 4096 - at;
     }
 
@@ -353,16 +354,16 @@ public final class LinearMemory {
         if (page == null || cpu.execution.watches(linear)) {
             return physical;
         }
-        int i = index(linear);
+        Entry e = entries[index(linear)];
         long tag = linear & -4096L;
-        if (readTag[i] != tag) {
-            writeTag[i] = INVALID;
+        if (e.readTag != tag) {
+            e.writeTag = INVALID;
         }
-        readTag[i] = tag;
-        bytes[i] = page.bytes;
-        offset[i] = page.offset;
+        e.readTag = tag;
+        e.bytes = page.bytes;
+        e.offset = page.offset;
         if (page.writable && !page.isWatched() && access == Paging.WRITE) {
-            writeTag[i] = tag;
+            e.writeTag = tag;
         }
         sets[current].used = true;
         return physical;
