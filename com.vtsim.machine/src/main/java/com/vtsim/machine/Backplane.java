@@ -297,6 +297,49 @@ public final class Backplane implements Machine, AutoCloseable {
     /** Ends the machine: a run stops, the parts let go of what they hold of the host. */
     @Override
     public void close() {
-        worker.close(chassis::dismantle);
+        worker.close("the machine is being removed", chassis::dismantle);
+    }
+
+    /**
+     * Ends the machine as {@link #close} does, and leaves it for a successor to {@link #awaken}.
+     *
+     * @param snapshot file to write
+     */
+    Hibernation hibernate(Path snapshot) {
+        return call(() -> {
+            Run run = worker.run();
+            SnapshotFile.write(keeper.take(), name(), snapshot);
+            RunLimits left = run == null ? null : run.left(chassis.clock.instructions(), chassis.clock.now());
+            Hibernation all = new Hibernation(snapshot, chassis.seats.present(), left, worker.lastStop(), chassis.consoles.said());
+            worker.close("the machine's own bundle is being replaced; it goes on with the next", chassis::dismantle);
+            return all;
+        });
+    }
+
+    /**
+     * Goes on where a predecessor was, if every part of it is there; what does not fit is reported, and the machine starts new.
+     *
+     * @return whether the predecessor's things are used up
+     */
+    boolean awaken(Hibernation kept) {
+        if (!call(chassis.seats::present).containsAll(kept.parts())) {
+            return false;
+        }
+        try {
+            Snapshot snapshot = SnapshotFile.read(kept.snapshot(), chassis.operator);
+            call(() -> {
+                keeper.put(snapshot);
+                chassis.seats.taken().forEach(seat -> seat.carried = "state");
+                worker.lastStop(kept.stop());
+                if (kept.limits() != null) {
+                    worker.begin(kept.limits(), true);
+                }
+                chassis.consoles.said(kept.said());
+                return null;
+            });
+        } catch (OperatorException e) {
+            chassis.reports.add("machine", "cannot go on where its predecessor was: " + e.getMessage());
+        }
+        return true;
     }
 }

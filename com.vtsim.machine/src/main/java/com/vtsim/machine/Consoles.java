@@ -69,6 +69,32 @@ final class Consoles {
         }
     }
 
+    /**
+     * A console's past.
+     *
+     * @param bytes   the last it has put out
+     * @param matched how much of the awaited text they end with
+     */
+    record Said(byte[] bytes, int matched) { }
+
+    /** What has been said, for a successor. */
+    Map<String, Said> said() {
+        Map<String, Said> said = new TreeMap<>();
+        tapes.forEach((part, tape) -> said.put(part, new Said(tape.bytes(), tape.matched)));
+        return said;
+    }
+
+    /** Takes over what has been said, and how much of the text that is awaited now. */
+    void said(Map<String, Said> said) {
+        said.forEach((part, past) -> {
+            Tape tape = tapes.computeIfAbsent(part, p -> new Tape());
+            for (byte value : past.bytes()) {
+                tape.add(value);
+            }
+            tape.matched = until == null ? 0 : Math.min(past.matched(), until.length - 1);
+        });
+    }
+
     Registration listen(Machine.ConsoleListener listener) {
         listeners.add(listener);
         return () -> listeners.remove(listener);

@@ -19,7 +19,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
+import org.osgi.service.component.ComponentConstants;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -38,6 +41,9 @@ import org.osgi.service.component.annotations.ReferencePolicy;
 @Component(configurationPid = "com.vtsim.machine", configurationPolicy = ConfigurationPolicy.REQUIRE, service = Machine.class, immediate = true)
 public final class MachineComponent implements Machine {
     private final Backplane machine;
+    private final BundleContext context;
+    /** What a predecessor from an earlier version of this bundle left, until all its parts are back. */
+    private Hibernation left;
 
     /** Configuration. */
     @interface Config {
@@ -80,7 +86,8 @@ public final class MachineComponent implements Machine {
 
     /** Made by Declarative Services. @throws OperatorException if a value is not possible */
     @Activate
-    public MachineComponent(Config config) {
+    public MachineComponent(Config config, BundleContext context) {
+        this.context = context;
         Map<String, String> expects = new LinkedHashMap<>();
         for (String expected : config.expects()) {
             int equals = expected.indexOf('=');
@@ -91,6 +98,7 @@ public final class MachineComponent implements Machine {
         }
         machine = new Backplane(new Settings(config.vtsim_machine(), config.memory(), config.memory_low(), config.mips(), config.quantum(), config.profile(),
             expects, config.realtime(), oneOf("shutdown", config.shutdown(), "reset", "stop"), oneOf("idle", config.idle(), "stop", "wait"), config.grace()));
+        left = Hibernation.read(context, machine.name());
     }
 
     /** @return whether it is the second */
@@ -110,15 +118,42 @@ public final class MachineComponent implements Machine {
         String from = bundle == null ? "" : bundle.getSymbolicName() + " " + bundle.getVersion();
         Object pid = reference.getProperty("service.factoryPid");
         machine.add(part, pid == null ? "" : pid.toString(), from);
+        awaken();
+    }
+
+    /** Parts may come on several threads. */
+    private synchronized void awaken() {
+        if (left == null) {
+            return;
+        }
+        boolean over = true;
+        try {
+            over = machine.awaken(left);
+        } finally {
+            if (over) {
+                left = null;
+                Hibernation.forget(context, machine.name());
+            }
+        }
     }
 
     void unbindPart(Part part) {
         machine.remove(part);
     }
 
+    /** An update of this bundle finds the machine as it was; so does its stop and start. */
     @Deactivate
-    void deactivate() {
-        machine.close();
+    void deactivate(int reason) {
+        boolean frameworkEnds = context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).getState() == Bundle.STOPPING;
+        if (reason != ComponentConstants.DEACTIVATION_REASON_BUNDLE_STOPPED || frameworkEnds || left != null) {
+            machine.close();
+            return;
+        }
+        try {
+            machine.hibernate(Hibernation.snapshot(context, machine.name()).toPath()).write(context, machine.name());
+        } finally {
+            machine.close();
+        }
     }
 
     @Override

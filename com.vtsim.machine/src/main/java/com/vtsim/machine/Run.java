@@ -26,4 +26,10 @@ final class Run {
         until = limits.until();
         this.patient = patient;
     }
+
+    /** What is left of its limits. */
+    RunLimits left(long instructions, long now) {
+        return new RunLimits(lastInstruction == Long.MAX_VALUE ? Long.MAX_VALUE : Math.max(1, lastInstruction - instructions),
+                deadline == Long.MAX_VALUE ? Long.MAX_VALUE : Math.max(1, deadline - now), until);
+    }
 }

@@ -155,12 +155,17 @@ final class Worker {
         return lastStop;
     }
 
-    /** Ends for good: the run stops, the parts let go, the thread goes. */
-    void close(Runnable last) {
+    /** Takes over why the latest run ended. */
+    void lastStop(Stop stop) {
+        lastStop = stop;
+    }
+
+    /** Ends for good: the run stops and says why, the parts let go, the thread goes. */
+    void close(String why, Runnable last) {
         callBriefly(() -> {
             Run open = run;
             if (open != null) {
-                loop.cancel(open, Stop.of(Stop.Cause.PAUSED, "the machine is being removed"));
+                loop.cancel(open, Stop.of(Stop.Cause.PAUSED, why));
                 ended(open);
             }
             synchronized (life) {

@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.ServiceReference;
 
 /**
  * Every bundle with parts of a machine: there, absent, stopped and started, and updated under a guest that counts the interrupts of a
@@ -40,6 +41,7 @@ class HardwareIT {
     /** As the demo has it, but with interrupts for four seconds: the 24 bits of the clock it compares with allow no more. */
     private static final String END = "cmp dword [next], 1000";
     private static final RunLimits WHOLE = new RunLimits(200_000_000, Long.MAX_VALUE, "None lost.");
+    private static final String MACHINE = "com.vtsim.machine";
     private static final String CPU = "com.vtsim.cpu";
     private static final String PIC = "com.vtsim.irq.pic";
     private static final String BUS = "com.vtsim.pci.bus";
@@ -58,7 +60,6 @@ class HardwareIT {
     private static Trace expected;
 
     private final BundleContext context = FrameworkUtil.getBundle(HardwareIT.class).getBundleContext();
-    private final Machines machines = context.getService(context.getServiceReference(Machines.class));
     private final List<Installed> touched = new ArrayList<>();
 
     @TempDir
@@ -66,10 +67,17 @@ class HardwareIT {
 
     @AfterEach
     void leaveEverythingAsItWas() throws Exception {
-        machines.machines().forEach(machine -> machines.destroy(machine.name()));
+        machines().machines().forEach(machine -> machines().destroy(machine.name()));
         for (Installed bundle : touched) {
             bundle.putBack();
         }
+    }
+
+    /** Those of now: they come from a bundle that is replaced too. */
+    private Machines machines() {
+        ServiceReference<Machines> reference = context.getServiceReference(Machines.class);
+        assertThat(reference).as("the backplane").isNotNull();
+        return context.getService(reference);
     }
 
     private Installed installed(String name) {
@@ -79,7 +87,7 @@ class HardwareIT {
     }
 
     private Machine machine(String name) throws Exception {
-        Machine machine = machines.create(name, "q35", Map.of("memory", "16M", "mips", "20", "test-devices", "true"));
+        Machine machine = machines().create(name, "q35", Map.of("memory", "16M", "mips", "20", "test-devices", "true"));
         InstructionSet set = context.getService(context.getServiceReference(InstructionSet.class));
         String source = Files.readString(GUEST);
         assertThat(source).contains(END);
@@ -100,7 +108,7 @@ class HardwareIT {
         Machine machine = machine("untouched");
         assertThat(machine.run(WHOLE).cause()).isEqualTo(Stop.Cause.TEXT);
         Trace trace = Trace.of(machine);
-        machines.destroy("untouched");
+        machines().destroy("untouched");
         assertThat(trace.said()).contains("4000 interrupts");
         return trace;
     }
@@ -135,6 +143,50 @@ class HardwareIT {
         }
         assertThat(machine.await().cause()).isEqualTo(Stop.Cause.TEXT);
         assertThat(Trace.of(machine)).isEqualTo(unswapped);
+    }
+
+    /** Memory, clock and lines are the backplane's own: its update takes the whole machine along, and the run that is on. */
+    @Test
+    void updatesOfTheBackplaneUnderARunningGuestLoseNothing() throws Exception {
+        Trace unswapped = expected();
+        machine("a").start(WHOLE);
+        Installed bundle = installed(MACHINE);
+        for (int i = 0; i < 5; i++) {
+            Machine machine = machines().machine("a");
+            long before = machine.status().instructions();
+            awaitThat(() -> machine.status().instructions() > before);
+            assertThat(machine.status().running()).as("the guest runs").isTrue();
+            bundle.update();
+            awaitThat(() -> context.getServiceReference(Machines.class) != null && machines().machines().size() == 1);
+            assertThat(machine.await()).as("who waited is told").isEqualTo(Stop.of(Stop.Cause.PAUSED, "the machine's own bundle is being replaced; it goes on with the next"));
+            assertThat(machines().machine("a").status().instructions()).isGreaterThan(before);
+        }
+        assertThat(machines().machine("a").await().cause()).isEqualTo(Stop.Cause.TEXT);
+        assertThat(Trace.of(machines().machine("a"))).isEqualTo(unswapped);
+    }
+
+    @Test
+    void aMachineAtRestSurvivesItsBackplane() throws Exception {
+        Trace unswapped = expected();
+        machine("a").run(RunLimits.instructions(unswapped.instructions() / 2));
+        Installed bundle = installed(MACHINE);
+        bundle.bundle().stop();
+        assertThat(context.getServiceReference(Machines.class)).isNull();
+        bundle.bundle().start();
+        awaitThat(() -> context.getServiceReference(Machines.class) != null && machines().machines().size() == 1);
+        Machine machine = machines().machine("a");
+        assertThat(machine.status().running()).isFalse();
+        assertThat(machine.status().stop().cause()).isEqualTo(Stop.Cause.INSTRUCTIONS);
+        assertThat(machine.run(WHOLE).cause()).isEqualTo(Stop.Cause.TEXT);
+        assertThat(Trace.of(machine)).isEqualTo(unswapped);
+    }
+
+    /** A machine that is destroyed leaves nothing for one of the same name. */
+    @Test
+    void aNewMachineIsNew() throws Exception {
+        machine("a").run(RunLimits.instructions(1000));
+        machines().destroy("a");
+        assertThat(machine("a").status().instructions()).isZero();
     }
 
     /** Points in the midst of interrupt handlers, of programming the timer and of printing among them. */
@@ -223,8 +275,8 @@ class HardwareIT {
     @ValueSource(strings = {CPU, PIC, BUS, LPC, TESTDEV})
     void aMachineIsNotMadeWithoutItsParts(String name) throws Exception {
         installed(name).bundle().stop();
-        assertThatThrownBy(() -> machines.create("a", "q35", Map.of("test-devices", "true"))).isInstanceOf(OperatorException.class)
+        assertThatThrownBy(() -> machines().create("a", "q35", Map.of("test-devices", "true"))).isInstanceOf(OperatorException.class)
                 .hasMessageStartingWith("part '").hasMessageContaining("(" + name).hasMessageContaining("is not installed");
-        assertThat(machines.machines()).isEmpty();
+        assertThat(machines().machines()).isEmpty();
     }
 }

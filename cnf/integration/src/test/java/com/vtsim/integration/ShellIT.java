@@ -2,7 +2,9 @@ package com.vtsim.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import com.vtsim.api.machine.Machine;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import org.apache.felix.service.command.CommandProcessor;
@@ -62,5 +64,39 @@ class ShellIT {
         session.execute("vtsim:exit 3");
         assertThat(session.get("vtsim.exit")).isEqualTo(3);
         assertThat(session.get("vtsim.exit.now")).isEqualTo(true);
+    }
+
+    /** Absent, started again and updated: the machines do not notice. */
+    @Test
+    void machinesRunOnWhileTheShellIsReplaced() throws Exception {
+        Installed shell = Installed.of(context, "com.vtsim.shell");
+        session.execute("machine:create s --memory 1M");
+        try {
+            Machine machine = context.getService(context.getServiceReferences(Machine.class, "(vtsim.machine=s)").iterator().next());
+            machine.call(() -> {
+                machine.memory().write(0x7C00, 2, 0xFEEB);
+                return null;
+            });
+            session.execute("cpu:set s cs.base 0");
+            session.execute("cpu:set s rip 7c00h");
+            session.execute("machine:start s");
+            shell.bundle().stop();
+            assertThatThrownBy(() -> session.execute("machine:list")).hasMessageContaining("Command not found: machine:list");
+            assertGoesOn(machine);
+            shell.bundle().start();
+            assertThat(session.format(session.execute("machine:list"), Converter.INSPECT)).contains("running");
+            shell.update();
+            assertThat(session.format(session.execute("machine:list"), Converter.INSPECT)).contains("running");
+            assertGoesOn(machine);
+        } finally {
+            shell.putBack();
+            session.execute("machine:destroy s");
+        }
+    }
+
+    private static void assertGoesOn(Machine machine) {
+        long before = machine.status().instructions();
+        await().until(() -> machine.status().instructions() > before);
+        assertThat(machine.status().running()).isTrue();
     }
 }

@@ -4,6 +4,7 @@ import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machines;
 import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.Part;
+import com.vtsim.machine.Hibernation;
 import com.vtsim.machine.profile.Profile.PartConfiguration;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
+import org.osgi.framework.BundleContext;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
@@ -35,6 +37,7 @@ public final class ConfiguredMachines implements Machines {
     /** What {@link Machine.PartInfo#carried} says when an arrival went well. */
     private static final Set<String> ARRIVED = Set.of("new", "state", "neutral state");
 
+    private final BundleContext context;
     private final ConfigurationAdmin configurations;
     private final PartCatalog catalog;
 
@@ -43,7 +46,8 @@ public final class ConfiguredMachines implements Machines {
 
     /** Made by Declarative Services. */
     @Activate
-    public ConfiguredMachines(@Reference ConfigurationAdmin configurations, @Reference ServiceComponentRuntime runtime) {
+    public ConfiguredMachines(BundleContext context, @Reference ConfigurationAdmin configurations, @Reference ServiceComponentRuntime runtime) {
+        this.context = context;
         this.configurations = configurations;
         this.catalog = new PartCatalog(runtime);
     }
@@ -59,6 +63,7 @@ public final class ConfiguredMachines implements Machines {
         Profile description = Profiles.find(profile);
         List<PartConfiguration> parts = description.configurations(name, CreateOptions.of(description, options));
         parts.forEach(part -> catalog.require(part.part(), part.pid()));
+        Hibernation.forget(context, name);
         try {
             parts.forEach(part -> configure(part.pid(), part.name(), complete(part, parts, profile)));
             for (PartConfiguration part : parts) {
