@@ -15,6 +15,10 @@ public final class MemoryRef {
     private final long displacement;
     private final long mask;
     private final boolean checked;
+    /** Base and displacement in a flat 64-bit segment: the most frequent form needs the least work. */
+    private final boolean plain;
+    /** The segment's base is 0 whatever it is loaded with: 64-bit mode, or flat by {@link Mode#FLAT}. */
+    private final boolean unbased;
 
     MemoryRef(Operand.Memory operand, Translation at) {
         this.segment = operand.segment();
@@ -26,6 +30,8 @@ public final class MemoryRef {
         this.displacement = relative ? operand.displacement() + at.end() : operand.displacement();
         boolean data = segment == Cpu.ES || segment == Cpu.SS || segment == Cpu.DS;
         this.checked = !at.code64() && !(at.is(Mode.FLAT) && data);
+        this.unbased = at.code64() ? segment < Cpu.FS : !checked;
+        this.plain = unbased && mask == -1L && index == Cpu.ZERO;
     }
 
     private MemoryRef(MemoryRef from, long bytes) {
@@ -36,6 +42,8 @@ public final class MemoryRef {
         this.displacement = from.displacement + bytes;
         this.mask = from.mask;
         this.checked = from.checked;
+        this.unbased = from.unbased;
+        this.plain = from.plain;
     }
 
     /** @return the operand {@code bytes} further on (the selector behind an offset, say); wraps as the address size does */
@@ -75,7 +83,13 @@ public final class MemoryRef {
     /** @return linear address for a read of {@code size} bytes; throws the guest's fault if the segment forbids it */
     public long readable(Cpu cpu, int size) {
         long[] r = cpu.r;
+        if (plain) {
+            return r[base] + displacement;
+        }
         long offset = r[base] + (r[index] << shift) + displacement & mask;
+        if (unbased) {
+            return offset;
+        }
         if (checked) {
             return cpu.segments.readable(segment, offset, size);
         }
@@ -85,7 +99,13 @@ public final class MemoryRef {
     /** @return linear address for a write, or a read followed by a write, of {@code size} bytes */
     public long writable(Cpu cpu, int size) {
         long[] r = cpu.r;
+        if (plain) {
+            return r[base] + displacement;
+        }
         long offset = r[base] + (r[index] << shift) + displacement & mask;
+        if (unbased) {
+            return offset;
+        }
         if (checked) {
             return cpu.segments.writable(segment, offset, size);
         }
