@@ -316,8 +316,10 @@ public final class Segments {
                 continue;
             }
             boolean conforming = (access[i] & (CODE | EXPAND_DOWN)) == (CODE | EXPAND_DOWN);
-            if ((access[i] & UNUSABLE) != 0 || !conforming && (access[i] >> 5 & 3) < cpu.cpl) {
-                loadNull(i, 0);
+            if ((access[i] & UNUSABLE) == 0 && !conforming && (access[i] >> 5 & 3) < cpu.cpl) {
+                // The bases of FS and GS stay: 64-bit programs use them with null selectors.
+                selector[i] = 0;
+                access[i] |= UNUSABLE;
             }
         }
     }

@@ -170,7 +170,7 @@ public final class SystemState {
 
     /** WRMSR to IA32_EFER. @return false for #GP(0) */
     boolean writeEfer(long value) {
-        long known = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+        long known = EFER_SCE | EFER_LME | EFER_LMA | (cpu.cpuid.has(Feature.NX) ? EFER_NXE : 0);
         if ((value & ~known) != 0 || paging() && ((value ^ efer) & EFER_LME) != 0) {
             return false;
         }
