@@ -125,6 +125,8 @@ final class Ports {
 
         @Override
         public final void execute(Cpu cpu) {
+            // Processors ask for permission even where the count is 0.
+            check(cpu, cpu.get16(Cpu.RDX), size);
             int rest = !repeated || (cpu.systemFlags & Flags.TF) != 0 ? 1 : MOST;
             while (!repeated || (cpu.r[Cpu.RCX] & addressMask) != 0) {
                 if (rest-- == 0) {

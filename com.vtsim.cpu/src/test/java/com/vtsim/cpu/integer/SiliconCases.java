@@ -1,6 +1,7 @@
 package com.vtsim.cpu.integer;
 
 import com.vtsim.cpu.engine.Cpu;
+import com.vtsim.cpu.engine.Flags;
 import com.vtsim.cpu.engine.Semantics;
 import com.vtsim.cpu.isa.ByteSource;
 import com.vtsim.cpu.isa.Decoder;
@@ -19,23 +20,30 @@ import java.util.SplittableRandom;
 final class SiliconCases {
     private static final Set<String> OTHER_OPERANDS =
         Set.of("ES", "CS", "SS", "DS", "FS", "GS", "Sw", "Ap", "Mp", "Cy", "Dy");
+    /** System instructions that do the same on every host in user mode, most of them #GP(0). */
+    private static final Set<String> SYSTEM = Set.of("PUSHF", "PUSHFD", "PUSHFQ", "POPF", "POPFD", "POPFQ", "CLI", "STI", "HLT", "IN", "OUT",
+        "INSB", "INSW", "INSD", "OUTSB", "OUTSW", "OUTSD", "CLTS", "INVD", "WBINVD", "RDMSR", "WRMSR", "LGDT", "LIDT", "LLDT", "LTR", "LMSW",
+        "INVLPG", "SWAPGS", "CLAC", "STAC");
     private static final Set<String> NOT_DETERMINED = Set.of("RDRAND", "RDSEED");
     private static final Set<String> STACK =
-        Set.of("PUSH", "POP", "CALL", "RET", "ENTER", "PUSHA", "PUSHAD", "POPA", "POPAD");
+        Set.of("PUSH", "POP", "CALL", "RET", "ENTER", "PUSHA", "PUSHAD", "POPA", "POPAD",
+            "PUSHF", "PUSHFD", "PUSHFQ", "POPF", "POPFD", "POPFQ");
     private static final long[] EDGES = {0, 1, 2, 3, 7, 8, 15, 16, 31, 32, 33, 63, 64, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF,
         0x1_0000, 0x7FFF_FFFFL, 0x8000_0000L, 0xFFFF_FFFFL, 0x1_0000_0000L, Long.MAX_VALUE, Long.MIN_VALUE, -1, -2, -128, -32768};
+    /** What POPF must not set: the host would trap, or keep it for the cases after. */
+    private static final int LASTING_FLAGS = Flags.TF | Flags.NT | Flags.RF | Flags.AC | Flags.ID;
     private static final int[] BRANCHES = {0, 1, 5, 0x10, 0x40, -0x30, -0x60, -0x80};
 
     private final SplittableRandom random;
     private final Decoder decoder = new Decoder();
-    private final Semantics semantics;
+    private final Semantics semantics = new Semantics();
     /** Forms that can be run. */
     final List<Form> forms = new ArrayList<>();
 
     /** @param features CPUID features of the host, as in the opcode table */
-    SiliconCases(long seed, Semantics semantics, Set<String> features) {
+    SiliconCases(long seed, Set<String> features) {
         this.random = new SplittableRandom(seed);
-        this.semantics = semantics;
+        IntegerInstructions.define(semantics);
         for (Form form : OpcodeTable.instance().forms()) {
             if (runnable(form) && (form.feature().isEmpty() || features.contains(form.feature()))) {
                 forms.add(form);
@@ -44,7 +52,11 @@ final class SiliconCases {
     }
 
     private boolean runnable(Form form) {
-        return semantics.of(form) != null && !NOT_DETERMINED.contains(form.mnemonic())
+        if (SYSTEM.contains(form.mnemonic())) {
+            return true;
+        }
+        boolean privileged = form.mnemonic().equals("MOV") && form.operands().matches(".*[CD]y.*");
+        return privileged || semantics.of(form) != null && !NOT_DETERMINED.contains(form.mnemonic())
             && !form.operands().matches(".*[VWHUPQN](dq|q|x|d|ps|pd|ss|sd|n|b).*")
             && Arrays.stream(form.operands().split("[,/]")).noneMatch(OTHER_OPERANDS::contains);
     }
@@ -73,7 +85,7 @@ final class SiliconCases {
     }
 
     private boolean comparable(Instruction instruction) {
-        if (semantics.of(instruction.form()) == null || !runnable(instruction.form())) {
+        if (!runnable(instruction.form())) {
             return false;
         }
         for (Operand operand : instruction.operands()) {
@@ -208,6 +220,9 @@ final class SiliconCases {
         long[] r = test.registers;
         if (STACK.contains(name) && chance(95)) {
             r[Cpu.RSP] = chance(85) ? SiliconCase.MIDDLE + 8L * random.nextInt(16) : address(8, false);
+        }
+        if (name.startsWith("POPF")) {
+            test.poke(r[Cpu.RSP], random.nextInt() & ~LASTING_FLAGS, 8);
         }
         if ((name.equals("ENTER") || name.equals("LEAVE")) && chance(95)) {
             r[Cpu.RBP] = SiliconCase.MIDDLE + 8L * random.nextInt(16);

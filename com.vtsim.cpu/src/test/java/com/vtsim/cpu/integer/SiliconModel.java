@@ -12,6 +12,7 @@ import com.vtsim.cpu.engine.Translation;
 import com.vtsim.cpu.isa.ByteSource;
 import com.vtsim.cpu.isa.Decoder;
 import com.vtsim.cpu.isa.Instruction;
+import com.vtsim.cpu.system.SystemInstructions;
 import java.util.Arrays;
 
 /** VTSim's side of the comparison: user code behind 4-level page tables that map what silicon.c maps. */
@@ -22,13 +23,14 @@ final class SiliconModel {
     private static final int ARITHMETIC_AND_DIRECTION = Flags.ARITHMETIC | Flags.DF;
 
     private final TestMemory memory = new TestMemory(0x10000);
-    private final Cpu cpu = new Cpu();
     private final Semantics semantics = new Semantics();
+    private final Cpu cpu = new Cpu(semantics);
     private final Decoder decoder = new Decoder();
     private boolean legacy;
 
     SiliconModel() {
         IntegerInstructions.define(semantics);
+        SystemInstructions.define(semantics);
         table(0x1000, 0, 0x2000);
         table(0x2000, 0, 0x3000);
         table(0x3000, 0x80, 0x4000);
@@ -62,10 +64,6 @@ final class SiliconModel {
         cpu.segments.access[Cpu.CS] = (legacyCode ? 0xC0FB : 0xA0FB);
         cpu.segments.limit[Cpu.CS] = 0xFFFF_FFFFL;
         cpu.segments.modeChanged();
-    }
-
-    Semantics semantics() {
-        return semantics;
     }
 
     SiliconCase.Outcome run(SiliconCase test) {

@@ -41,7 +41,7 @@ class SiliconTest {
         int wanted = Integer.getInteger("vtsim.silicon.cases", 110_000);
         SiliconHost host = SiliconHost.read();
         SiliconModel model = new SiliconModel();
-        SiliconCases cases = new SiliconCases(Long.getLong("vtsim.silicon.seed", 1), model.semantics(), host.features);
+        SiliconCases cases = new SiliconCases(Long.getLong("vtsim.silicon.seed", 1), host.features);
         Map<String, Tally> tallies = new TreeMap<>();
         List<String> mismatches = new ArrayList<>();
         int done = 0;

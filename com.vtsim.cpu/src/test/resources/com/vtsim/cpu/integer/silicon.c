@@ -57,6 +57,8 @@ static long count;
 static long current = -1;
 
 static void on_signal(int number, siginfo_t *info, void *context) {
+    /* POPF may have set AC, which Linux leaves set for the handler. */
+    __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() & ~0x40000ULL);
     ucontext_t *user = context;
     greg_t *g = user->uc_mcontext.gregs;
     uint8_t *middle = (uint8_t *)(DATA + PAGE - WINDOW / 2);
@@ -88,7 +90,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     for (int i = 0; i < 16; i++) {
         g[NAMES[i]] = t->reg[i];
     }
-    g[REG_EFL] = (g[REG_EFL] & ~0xCD5L) | (t->flags & 0xCD5);
+    g[REG_EFL] = 0x202 | (t->flags & 0xCD5);
     g[REG_RIP] = START;
     g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xFFFFL) | (t->legacy ? 0x23 : 0x33);
 }
