@@ -1,0 +1,41 @@
+package com.vtsim.benchmarks;
+
+import com.vtsim.cpu.isa.Assembler;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+
+/** A program for any PC with 64-bit mode: a ROM of 64 KiB that computes, and then ends the machine through port F4h or 8900h. */
+public enum Guest {
+    /** Starts and ends; what others cost beyond it is their kernel. */
+    NOTHING(1),
+    /** Multiplication, shifts, rotation, branches that depend on data. */
+    INTEGER(20_000_000),
+    /** 64 KiB copied by 8-byte moves, and by REP MOVSQ. */
+    COPY(12_000),
+    /** The sieve of Eratosthenes over a million bytes. */
+    SIEVE(60),
+    /** Fibonacci numbers by recursion. */
+    CALLS(75);
+
+    /** Of a long run: hundreds of millions of instructions. */
+    final int rounds;
+
+    Guest(int rounds) {
+        this.rounds = rounds;
+    }
+
+    /** @return the image */
+    byte[] rom(int count) {
+        return Assembler.assemble("ROUNDS equ " + count + "\n" + source("start") + source(name().toLowerCase(java.util.Locale.ROOT)) + source("end"), 0).bytes();
+    }
+
+    private static String source(String name) {
+        try (InputStream in = Guest.class.getResourceAsStream("/guests/" + name + ".asm")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8) + "\n";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
