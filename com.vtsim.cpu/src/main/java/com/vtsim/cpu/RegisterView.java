@@ -27,6 +27,8 @@ final class RegisterView {
 
     private final Cpu cpu;
     private final Map<String, Cell> cells = new LinkedHashMap<>();
+    /** Those that are too many to be listed. */
+    private final Map<String, Cell> unlisted = new LinkedHashMap<>();
 
     RegisterView(Cpu cpu) {
         this.cpu = cpu;
@@ -38,6 +40,7 @@ final class RegisterView {
         cells.put("rflags", new Cell(64, cpu::rflags, v -> cpu.rflags(v, 0x3F_7FD5), this::flags));
         segments();
         system();
+        FloatingView.describe(cpu.floating, (name, bits, get, set) -> unlisted.put(name, new Cell(bits, get, set, () -> "")));
     }
 
     private long codeBase() {
@@ -75,6 +78,7 @@ final class RegisterView {
         add("cr2", 64, () -> s.cr2, v -> s.cr2 = v);
         add("cr3", 64, () -> s.cr3, control(v -> s.cr3 = v));
         add("cr4", 64, () -> s.cr4, control(v -> s.cr4 = v));
+        add("cr8", 64, s::readCr8, v -> s.cr8 = (int) v & 15);
         add("efer", 64, () -> s.efer, control(v -> s.efer = v));
         add("cpl", 2, () -> cpu.cpl, mode(v -> cpu.cpl = (int) v & 3));
         for (int i : new int[] {0, 1, 2, 3, 6, 7}) {
@@ -130,8 +134,10 @@ final class RegisterView {
             return msr(name);
         }
         Cell cell = cells.get(name.startsWith("e") && cells.containsKey("r" + name.substring(1)) ? "r" + name.substring(1) : name);
+        cell = cell == null ? unlisted.get(name) : cell;
         if (cell == null) {
-            throw new OperatorException("no register '" + name + "'; there are " + String.join(", ", cells.keySet()));
+            throw new OperatorException("no register '" + name + "'; there are " + String.join(", ", cells.keySet())
+                + ", msr:ADDRESS, fcw, fsw, ftw, st0.significand, st0.exponent and so on, mxcsr, ymm0.q0 to ymm15.q3");
         }
         return cell;
     }

@@ -267,6 +267,11 @@ public final class X86Processor implements LogicalProcessor {
     }
 
     @Override
+    public int breakpointHitNumber() {
+        return cpu.execution.breakpoints().hitNumber();
+    }
+
+    @Override
     public void history(int count) {
         cpu.execution.record(count);
     }

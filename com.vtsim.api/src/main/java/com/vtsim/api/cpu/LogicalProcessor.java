@@ -10,7 +10,7 @@ public interface LogicalProcessor extends Processor {
     /** @return registers in display order */
     List<Register> registers();
 
-    /** @param name lower case: {@code rax}, {@code rip}, {@code cr3}, {@code cs}, {@code cs.base}, {@code rflags}, {@code msr:c0000080}; @throws com.vtsim.api.machine.OperatorException if there is no such register */
+    /** @param name lower case: {@code rax}, {@code rip}, {@code cr3}, {@code cs}, {@code cs.base}, {@code rflags}, {@code msr:c0000080}, {@code st0.exponent}, {@code ymm0.q3} (bits 255:192); @throws com.vtsim.api.machine.OperatorException if there is no such register */
     long register(String name);
 
     /** Sets a register without the checks an instruction makes. @throws com.vtsim.api.machine.OperatorException as above, or if it cannot be set */
@@ -39,6 +39,9 @@ public interface LogicalProcessor extends Processor {
 
     /** @return what stopped {@link #run} with {@link Outcome#BREAKPOINT} last, one line */
     String breakpointHit();
+
+    /** @return number of the breakpoint that stopped {@link #run} with {@link Outcome#BREAKPOINT} last; 0 if none has */
+    int breakpointHitNumber();
 
     /** Starts (or with 0 ends) recording of the last {@code count} executed instructions. */
     void history(int count);

@@ -18,6 +18,7 @@ public final class Breakpoints {
     private long stoppedRetired = -1;
     private boolean resumed;
     private String hit = "";
+    private int hitNumber;
 
     Breakpoints(Cpu cpu) {
         this.cpu = cpu;
@@ -53,6 +54,11 @@ public final class Breakpoints {
     /** @return what stopped the processor last */
     public String hit() {
         return hit;
+    }
+
+    /** @return number of the operator's breakpoint that stopped the processor last; 0 if none has */
+    public int hitNumber() {
+        return hitNumber;
     }
 
     /** A run begins: the instruction that stopped the last one goes on. */
@@ -106,6 +112,7 @@ public final class Breakpoints {
             if (b.kind() == Breakpoint.Kind.EXECUTE && b.address() == linear && !goOn) {
                 stoppedAt = linear;
                 stoppedRetired = retired;
+                hitNumber = entry.getKey();
                 hit = "breakpoint " + entry.getKey() + String.format(" at %016x", linear);
                 return true;
             }
@@ -170,6 +177,7 @@ public final class Breakpoints {
             Breakpoint b = entry.getValue();
             boolean kind = b.kind() == Breakpoint.Kind.ACCESS || b.kind() == Breakpoint.Kind.WRITE && write;
             if (kind && overlaps(b.address(), b.length(), linear, size)) {
+                hitNumber = entry.getKey();
                 hit = "watchpoint " + entry.getKey() + String.format(": %s of %d bytes at %016x", write ? "write" : "read", size, linear);
                 return true;
             }
@@ -197,6 +205,7 @@ public final class Breakpoints {
         for (Map.Entry<Integer, Breakpoint> entry : operator.entrySet()) {
             Breakpoint b = entry.getValue();
             if (b.kind() == Breakpoint.Kind.PORT && overlaps(b.address(), b.length(), port, size)) {
+                hitNumber = entry.getKey();
                 hit = "port breakpoint " + entry.getKey() + String.format(": port %04x", port);
                 return true;
             }

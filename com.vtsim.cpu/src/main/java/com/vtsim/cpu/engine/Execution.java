@@ -64,7 +64,7 @@ public final class Execution {
         while (true) {
             long left = end - retired;
             if (left <= 0) {
-                return Outcome.BUDGET;
+                return spent();
             }
             if (events != 0) {
                 Outcome outcome = beforeInstruction();
@@ -78,6 +78,15 @@ public final class Execution {
             }
             execute(left);
         }
+    }
+
+    /** The last instruction of a budget may be the one that met a watchpoint. */
+    private Outcome spent() {
+        if ((events & OPERATOR) == 0) {
+            return Outcome.BUDGET;
+        }
+        events &= ~OPERATOR;
+        return Outcome.BREAKPOINT;
     }
 
     /** Executes the block at the instruction pointer, or as much of it as {@code most} allows. */

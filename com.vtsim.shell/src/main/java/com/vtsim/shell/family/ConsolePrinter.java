@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Timer;
 import java.util.TimerTask;
+import java.util.function.Supplier;
 
 /**
  * Prints what a machine's consoles say while a command waits for it, as it comes. While one console is in the middle of a
@@ -16,6 +17,8 @@ import java.util.TimerTask;
  */
 final class ConsolePrinter implements Machine.ConsoleListener {
     private static final long FLUSH_MILLIS = 50;
+    /** The line of progress is drawn afresh as often. */
+    private static final int PROGRESS_TICKS = 5;
     /** Bytes that may wait for a console that stays in the middle of its line, as one does that shows a prompt. */
     private static final int MOST_WAITING = 512;
     /** Bytes kept of what a machine in the background says; what follows is in machine:output only. */
@@ -31,6 +34,9 @@ final class ConsolePrinter implements Machine.ConsoleListener {
     private String resumed;
     private boolean midLine;
     private boolean unflushed;
+    private Supplier<String> progress;
+    private int ticks;
+    private boolean drawn;
 
     /** @param resumed the console whose line an earlier printer has ended already, or empty */
     ConsolePrinter(Machine machine, String resumed) {
@@ -41,6 +47,7 @@ final class ConsolePrinter implements Machine.ConsoleListener {
             @Override
             public void run() {
                 flush();
+                tick();
             }
         }, FLUSH_MILLIS, FLUSH_MILLIS);
     }
@@ -57,6 +64,42 @@ final class ConsolePrinter implements Machine.ConsoleListener {
         out = stream;
         only = console;
         unflushed = true;
+    }
+
+    /**
+     * Draws a line that tells how it goes, while no console is in the middle of one; it is gone before a console speaks.
+     *
+     * @param line what to draw, asked again and again on a thread that may wait for the machine
+     */
+    synchronized void progress(Supplier<String> line) {
+        progress = line;
+    }
+
+    private void tick() {
+        Supplier<String> asked;
+        synchronized (this) {
+            ticks++;
+            asked = midLine || out == null || ticks % PROGRESS_TICKS != 0 ? null : progress;
+        }
+        if (asked != null) {
+            draw(asked.get()); // asked without the lock, which the machine's thread needs
+        }
+    }
+
+    private synchronized void draw(String line) {
+        if (!midLine && progress != null) {
+            erase();
+            out.print(line);
+            out.flush();
+            drawn = true;
+        }
+    }
+
+    private void erase() {
+        if (drawn) {
+            out.print("\r\u001b[K");
+            drawn = false;
+        }
     }
 
     @Override
@@ -91,6 +134,7 @@ final class ConsolePrinter implements Machine.ConsoleListener {
 
     private void write(int value) {
         if (out != null) {
+            erase();
             out.write(value);
         } else if (kept.size() < MOST_KEPT) {
             kept.write(value);
@@ -133,6 +177,11 @@ final class ConsolePrinter implements Machine.ConsoleListener {
         registration.close();
         timer.cancel();
         synchronized (this) {
+            progress = null;
+            if (drawn) {
+                erase();
+                unflushed = true;
+            }
             String left = midLine ? speaking : resumed;
             endLine();
             while (!waiting.isEmpty()) {

@@ -1,5 +1,6 @@
 package com.vtsim.shell.family;
 
+import com.vtsim.api.machine.Console;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machines;
 import com.vtsim.shell.Complete;
@@ -14,6 +15,7 @@ import org.osgi.service.component.annotations.Reference;
 final class Names {
     static final String MACHINE = "machine";
     static final String PART = "part";
+    static final String CONSOLE = "console";
     static final String PROFILE = "profile";
     static final String IMAGE = "image";
     static final String MODE = "mode";
@@ -56,6 +58,23 @@ final class Names {
         @Override
         public Collection<String> get() {
             return machines.machines().stream().flatMap(machine -> machine.parts().stream()).map(Machine.PartInfo::name).distinct().toList();
+        }
+    }
+
+    /** Consoles of all machines. */
+    @Component(property = Complete.PROPERTY + "=" + CONSOLE)
+    public static final class OfConsoles implements Supplier<Collection<String>> {
+        private final Machines machines;
+
+        /** Made by Declarative Services. */
+        @Activate
+        public OfConsoles(@Reference Machines machines) {
+            this.machines = machines;
+        }
+
+        @Override
+        public Collection<String> get() {
+            return machines.machines().stream().flatMap(machine -> machine.call(() -> machine.findAll(Console.class).stream().map(Console::name).toList()).stream()).distinct().toList();
         }
     }
 

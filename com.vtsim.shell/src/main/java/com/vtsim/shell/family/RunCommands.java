@@ -9,6 +9,7 @@ import com.vtsim.api.machine.RunLimits;
 import com.vtsim.api.machine.Stop;
 import com.vtsim.shell.Complete;
 import com.vtsim.shell.draw.Drawing;
+import com.vtsim.shell.draw.DrawingConverter;
 import com.vtsim.shell.session.Exit;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -157,6 +158,9 @@ public final class RunCommands {
         Stop stop;
         if (!quiet) {
             run.printer.to(out(session), console);
+            if (terminal(session)) {
+                run.printer.progress(new Progress(machine));
+            }
         }
         try {
             stop = running.end();
@@ -197,6 +201,11 @@ public final class RunCommands {
         if (run != null) {
             open.put(machine, run.printer.close());
         }
+    }
+
+    private static boolean terminal(CommandSession session) {
+        Process process = Process.Utils.current();
+        return Boolean.TRUE.equals(session.get(DrawingConverter.COLOUR)) && (process == null || process.isTty(1));
     }
 
     /** The stream of the command's pipe: what the machine's thread writes must end there too. */

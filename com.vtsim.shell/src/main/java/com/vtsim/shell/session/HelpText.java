@@ -19,7 +19,7 @@ import java.util.Set;
 public final class HelpText implements Drawable {
 
     /** Families in the order in which a newcomer needs them; others follow by name. */
-    private static final List<String> ORDER = List.of("vtsim", "machine", "cpu", "mem", "irq", "pci", "clock", "log");
+    private static final List<String> ORDER = List.of("vtsim", "machine", "cpu", "mem", "irq", "pci", "clock", "gdb", "log");
     private static final Set<String> FOREIGN = Set.of("gogo", "felix", "scr", "cm");
 
     private final List<String[]> rows = new ArrayList<>();

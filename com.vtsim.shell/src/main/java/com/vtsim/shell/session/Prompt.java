@@ -19,7 +19,6 @@ import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.UserInterruptException;
 import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
-import org.jline.terminal.TerminalBuilder;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.log.Logger;
 
@@ -37,7 +36,7 @@ final class Prompt implements AutoCloseable {
     Prompt(BundleContext context, CommandProcessor processor, Logger log) throws IOException {
         this.context = context;
         this.log = log;
-        terminal = terminal();
+        terminal = Terminals.system();
         if (terminal.getWidth() == 0) {
             // Terminals that were never told their size; JLine would draw nothing.
             terminal.setSize(new Size(80, 24));
@@ -67,18 +66,6 @@ final class Prompt implements AutoCloseable {
         }
         session.put(Shell.VAR_TERMINAL, terminal);
         session.put(Shell.VAR_READER, reader);
-    }
-
-    /** JLine finds its terminal providers through the thread's class loader. */
-    private static Terminal terminal() throws IOException {
-        Thread thread = Thread.currentThread();
-        ClassLoader before = thread.getContextClassLoader();
-        thread.setContextClassLoader(TerminalBuilder.class.getClassLoader());
-        try {
-            return TerminalBuilder.builder().name("vtsim").system(true).providers("jni,ffm,exec").nativeSignals(true).signalHandler(Terminal.SignalHandler.SIG_IGN).build();
-        } finally {
-            thread.setContextClassLoader(before);
-        }
     }
 
     CommandSession session() {
