@@ -75,8 +75,8 @@ final class Description {
         vectors(architecture.wide ? 16 : 8);
         if (architecture.wide) {
             begin("org.gnu.gdb.i386.segments");
-            one("fs_base", "fs.base", 64, "long");
-            one("gs_base", "gs.base", 64, "long");
+            one("fs_base", "fs.base", 64, "int64");
+            one("gs_base", "gs.base", 64, "int64");
             end();
         }
         system(architecture.wide ? 64 : 32);
