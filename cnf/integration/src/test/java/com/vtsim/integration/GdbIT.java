@@ -23,6 +23,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -126,7 +127,7 @@ class GdbIT {
     @Test
     void aBreakpointIsUnseenByTheGuestAndAWatchpointStopsAfterTheAccess() throws Exception {
         String said = gdb(serve(COUNTER, "long", ""), "break *0x100010", "continue", "x/2bx 0x100010", "delete", "watch *(long*)0x100100", "continue", "continue", "p $pc");
-        assertThat(said).contains("0x100010:\t0x31\t0xc0".replace("100010:\t0x31\t0xc0", "100010"), "Old value = 0", "New value = 1", "Old value = 1", "New value = 2");
+        assertThat(said).contains("0x100010:\t0x48\t0xff", "Old value = 0", "New value = 1", "Old value = 1", "New value = 2");
         assertThat(said).doesNotContain("0xcc");
     }
 
@@ -163,8 +164,7 @@ class GdbIT {
         int port = serve(COUNTER, "long", "--cpus 2");
         machine().call(() -> {
             LogicalProcessor second = machine().findAll(LogicalProcessor.class).get(1);
-            machine().memory().write(0x8000, 0xFDEB43L, 4); // INC BX; JMP to itself less 1
-            machine().memory().write(0x8001, 0xFDEBL, 2);
+            machine().memory().write(0x8000, 4, 0xFDEB43); // INC BX; JMP to it
             second.init();
             second.startup(8);
             return null;
@@ -182,7 +182,7 @@ class GdbIT {
 
     @Test
     void monitorReachesTheShell() throws Exception {
-        String said = gdb(serve(COUNTER, "long", ""), "monitor cpu:regs $machine", "monitor machine:nonsense", "monitor machine:list | grep g");
+        String said = gdb(serve(COUNTER, "long", ""), "monitor cpu:regs $machine", "monitor machine:nonsense", "monitor machine:list");
         assertThat(said).contains("rip", "no such command: machine:nonsense", "not yet run");
     }
 
@@ -228,7 +228,7 @@ class GdbIT {
         await().until(() -> session.execute("gdb:list").toString().contains("client=]") && machine().status().running());
         long then = machine().status().instructions();
         await().until(() -> machine().status().instructions() > then);
-        assertThat(session.execute("cpu:break g")).asList().isEmpty();
+        assertThat(session.execute("cpu:break g")).asInstanceOf(InstanceOfAssertFactories.LIST).isEmpty();
     }
 
     @Test
@@ -236,7 +236,7 @@ class GdbIT {
         serve(COUNTER, "long", "");
         assertThatThrownBy(() -> session.execute("gdb:serve g --port 0")).hasMessageContaining("is served already");
         session.execute("gdb:stop g");
-        assertThat(session.execute("gdb:list")).asList().isEmpty();
+        assertThat(session.execute("gdb:list")).asInstanceOf(InstanceOfAssertFactories.LIST).isEmpty();
         assertThatThrownBy(() -> session.execute("gdb:stop g")).hasMessageContaining("no machine that is served 'g'");
         session.execute("gdb:serve g --port 0");
     }
