@@ -143,7 +143,7 @@ final class Conversions {
     private static int narrowed(SimdUnit u, long x) {
         if (u.host && u.imprecise && SimdUnit.plain(x)) {
             int r = Float.floatToRawIntBits((float) Double.longBitsToDouble(x));
-            if (SimdUnit.normal(r) || x << 1 == 0) {
+            if (SimdUnit.ample(r) || x << 1 == 0) {
                 return r;
             }
         }
@@ -318,8 +318,8 @@ final class Conversions {
     private Operation fromMmx(Instruction instruction, Translation at, boolean single) {
         int d = Moves.index(instruction.operand(0));
         Mmx.Place from = new Mmx.Place(instruction.operand(1), at);
-        // From memory to doubles no MMX register is touched, and x87 state stays.
-        boolean transition = single || !from.inMemory();
+        // From memory no MMX register is touched, and x87 state stays.
+        boolean transition = !from.inMemory();
         return new Operation() {
             @Override
             public void execute(Cpu cpu) {
@@ -328,6 +328,10 @@ final class Conversions {
                     Mmx.check(cpu);
                 }
                 long x = from.read(cpu);
+                if (transition) {
+                    // Also if an exception follows, as on silicon.
+                    Mmx.enter(cpu.floating);
+                }
                 unit.begin(cpu.floating.mxcsr);
                 long low = single ? joined(singleOf(unit, (int) x), singleOf(unit, high(x))) : doubleOf(unit, (int) x);
                 unit.end(cpu);
@@ -335,9 +339,6 @@ final class Conversions {
                 v[d] = low;
                 if (!single) {
                     v[d + 1] = doubleOf(unit, high(x));
-                }
-                if (transition) {
-                    Mmx.enter(cpu.floating);
                 }
             }
         };
@@ -354,13 +355,13 @@ final class Conversions {
                 cpu.floating.sse();
                 Mmx.check(cpu);
                 int b = from.at(cpu);
+                Mmx.enter(cpu.floating);
                 long[] v = cpu.floating.vector;
                 unit.begin(cpu.floating.mxcsr);
                 int rounding = truncates ? FloatUnit.TRUNCATE : unit.unit.rounding;
                 int low = (int) (single ? integerOf(unit, (int) v[b], 32, rounding) : integerOf(unit, v[b], 32, rounding));
                 int high = (int) (single ? integerOf(unit, high(v[b]), 32, rounding) : integerOf(unit, v[b + 1], 32, rounding));
                 unit.end(cpu);
-                Mmx.enter(cpu.floating);
                 Mmx.set(cpu.floating, d, joined(low, high));
             }
         };

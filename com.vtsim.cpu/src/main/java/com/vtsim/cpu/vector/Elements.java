@@ -237,6 +237,8 @@ final class Elements {
                 FloatingState f = cpu.floating;
                 if (mmx) {
                     Mmx.check(cpu);
+                    // Also if the store faults, as on silicon.
+                    Mmx.enter(f);
                 } else {
                     check(cpu, vex);
                 }
@@ -244,16 +246,14 @@ final class Elements {
                 int scale = mmx ? 1 : FloatingState.LONGS;
                 long linear = memory.writable(cpu, bytes);
                 int selected = topBits(from[mask * scale]) | (mmx ? 0 : topBits(from[mask * scale + 1]) << 8);
-                if (selected != 0) {
-                    cpu.memory.probeWrite(linear, segment, bytes);
+                // Whatever the mask, and the higher half first: so does silicon.
+                for (int i = bytes - 8; i >= 0; i -= 8) {
+                    cpu.memory.probeWrite(linear + i, segment, 8);
                 }
                 for (int i = 0; i < bytes; i++) {
                     if ((selected >> i & 1) != 0) {
                         cpu.memory.store8(linear + i, segment, (int) (from[data * scale + (i >> 3)] >>> 8 * (i & 7)));
                     }
-                }
-                if (mmx) {
-                    Mmx.enter(f);
                 }
             }
         };

@@ -90,7 +90,7 @@ abstract class FloatFunction {
                 double x = longBitsToDouble(a);
                 double y = longBitsToDouble(b);
                 long r = doubleToRawLongBits(x * y);
-                if (u.imprecise ? SimdUnit.normal(r) : middling(r)) {
+                if (u.imprecise ? SimdUnit.ample(r) : middling(r)) {
                     if (!u.imprecise && Math.fma(x, y, -longBitsToDouble(r)) != 0) {
                         u.noteInexact();
                     }
@@ -109,7 +109,7 @@ abstract class FloatFunction {
                 float x = intBitsToFloat(a);
                 float y = intBitsToFloat(b);
                 int r = floatToRawIntBits(x * y);
-                if (u.imprecise ? SimdUnit.normal(r) : middling(r)) {
+                if (u.imprecise ? SimdUnit.ample(r) : middling(r)) {
                     if (!u.imprecise && (double) x * y != intBitsToFloat(r)) {
                         u.noteInexact();
                     }
@@ -131,7 +131,7 @@ abstract class FloatFunction {
                 double x = longBitsToDouble(a);
                 double y = longBitsToDouble(b);
                 long r = doubleToRawLongBits(x / y);
-                if (u.imprecise ? SimdUnit.normal(r) : middling(r) && middling(a)) {
+                if (u.imprecise ? SimdUnit.ample(r) : middling(r) && middling(a)) {
                     if (!u.imprecise && Math.fma(longBitsToDouble(r), y, -x) != 0) {
                         u.noteInexact();
                     }
@@ -150,7 +150,7 @@ abstract class FloatFunction {
                 float x = intBitsToFloat(a);
                 float y = intBitsToFloat(b);
                 int r = floatToRawIntBits(x / y);
-                if (u.imprecise ? SimdUnit.normal(r) : middling(r)) {
+                if (u.imprecise ? SimdUnit.ample(r) : middling(r)) {
                     if (!u.imprecise && (double) intBitsToFloat(r) * y != x) {
                         u.noteInexact();
                     }

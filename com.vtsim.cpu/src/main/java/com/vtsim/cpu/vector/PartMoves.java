@@ -59,7 +59,10 @@ final class PartMoves {
                 @Override
                 public void execute(Cpu cpu) {
                     Mmx.check(cpu);
-                    to.write(cpu, from.read(cpu));
+                    long value = from.read(cpu);
+                    // TOP also if the store faults, as on silicon.
+                    cpu.floating.top = 0;
+                    to.write(cpu, value);
                     Mmx.enter(cpu.floating);
                 }
             };

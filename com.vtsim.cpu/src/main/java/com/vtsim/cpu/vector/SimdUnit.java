@@ -104,6 +104,17 @@ final class SimdUnit {
         return (x + (1 << 23) & 0x7F00_0000) != 0;
     }
 
+    /** @return whether it is normal and so large that it cannot have been rounded up from a tiny result */
+    static boolean ample(long x) {
+        long magnitude = x & Long.MAX_VALUE;
+        return magnitude > 1L << 52 && magnitude < 0x7FF0_0000_0000_0000L;
+    }
+
+    static boolean ample(int x) {
+        int magnitude = x & Integer.MAX_VALUE;
+        return magnitude > 1 << 23 && magnitude < 0x7F80_0000;
+    }
+
     /** @return whether it is normal or zero */
     static boolean plain(long x) {
         return (x + (1L << 52) & 0x7FE0_0000_0000_0000L) != 0 || x << 1 == 0;

@@ -18,6 +18,11 @@ public final class VectorInstructions {
         FloatArithmetic.define(s, unit);
         Conversions.define(s, unit);
         Reciprocals.define(s);
+        Blends.define(s);
+        DotProducts.define(s, unit);
+        StringCompare.define(s);
+        Aes.define(s);
+        Sha.define(s);
         StateImages.define(s);
     }
 }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** The host's processor as an oracle: compiles silicon.c and runs cases through it. */
-final class Silicon {
+public final class Silicon {
     private final Path folder;
     private final Path program;
 
@@ -21,7 +21,7 @@ final class Silicon {
     }
 
     /** @return the oracle, or why there is none */
-    static Object open(Path folder) throws IOException, InterruptedException {
+    public static Object open(Path folder) throws IOException, InterruptedException {
         if (!System.getProperty("os.arch").equals("amd64") || !System.getProperty("os.name").equals("Linux")) {
             return "the host is not Linux on x86-64";
         }
@@ -47,23 +47,30 @@ final class Silicon {
         return process.exitValue();
     }
 
-    List<SiliconCase.Outcome> run(List<SiliconCase> cases) throws IOException, InterruptedException {
-        ByteBuffer buffer = ByteBuffer.allocate(cases.size() * SiliconCase.SIZE).order(ByteOrder.LITTLE_ENDIAN);
+    /** @return what came of each; all cases have x87 and vector state, or none */
+    public List<SiliconCase.Outcome> run(List<SiliconCase> cases) throws IOException, InterruptedException {
+        boolean extended = cases.get(0).state != null;
+        int size = SiliconCase.SIZE + (extended ? SiliconCase.STATE : 0);
+        ByteBuffer buffer = ByteBuffer.allocate(cases.size() * size).order(ByteOrder.LITTLE_ENDIAN);
         for (SiliconCase test : cases) {
             test.write(buffer);
         }
         Path input = folder.resolve("cases");
         Path output = folder.resolve("outcomes");
         Files.write(input, buffer.array());
-        Files.write(output, new byte[cases.size() * SiliconCase.SIZE]);
-        int status = run(List.of(program.toString(), input.toString(), output.toString()), folder);
+        Files.write(output, new byte[cases.size() * size]);
+        List<String> command = new ArrayList<>(List.of(program.toString(), input.toString(), output.toString()));
+        if (extended) {
+            command.add("x");
+        }
+        int status = run(command, folder);
         if (status != 0) {
             throw new IOException("silicon ended with status " + status + ": " + Files.readString(folder.resolve("log")));
         }
         ByteBuffer answer = ByteBuffer.wrap(Files.readAllBytes(output)).order(ByteOrder.LITTLE_ENDIAN);
         List<SiliconCase.Outcome> outcomes = new ArrayList<>(cases.size());
         for (int i = 0; i < cases.size(); i++) {
-            outcomes.add(SiliconCase.Outcome.read(answer));
+            outcomes.add(SiliconCase.Outcome.read(answer, extended));
         }
         return outcomes;
     }

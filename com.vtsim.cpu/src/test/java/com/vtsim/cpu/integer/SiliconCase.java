@@ -5,26 +5,36 @@ import java.nio.ByteBuffer;
 import java.util.HexFormat;
 
 /** One instruction with the state to run it in; laid out for silicon.c, which explains the addresses. */
-final class SiliconCase {
-    static final long CODE = 0x1000_0000L;
-    static final long START = CODE + 0x800;
-    static final long DATA = 0x2000_0000L;
-    static final int PAGE = 4096;
-    static final int WINDOW = 128;
+public final class SiliconCase {
+    /** See silicon.c. */
+    public static final long CODE = 0x1000_0000L;
+    /** See silicon.c. */
+    public static final long START = CODE + 0x800;
+    /** See silicon.c. */
+    public static final long DATA = 0x2000_0000L;
+    /** See silicon.c. */
+    public static final int PAGE = 4096;
+    /** See silicon.c. */
+    public static final int WINDOW = 128;
     /** Linear addresses of the two windows. */
-    static final long MIDDLE = DATA + PAGE - WINDOW / 2;
-    static final long END = DATA + 2 * PAGE - WINDOW;
+    public static final long MIDDLE = DATA + PAGE - WINDOW / 2;
+    /** See silicon.c. */
+    public static final long END = DATA + 2 * PAGE - WINDOW;
     /** Bytes of a case and of an outcome. */
     static final int SIZE = 416;
+    /** Bytes of x87 and vector state: the image of FXSAVE64, then bits 255:128 of the vector registers. */
+    public static final int STATE = 768;
 
-    final long[] registers = new long[16];
-    long flags;
-    byte[] code;
-    boolean legacy;
-    final byte[] middle = new byte[WINDOW];
-    final byte[] end = new byte[WINDOW];
+    public final long[] registers = new long[16];
+    public long flags;
+    public byte[] code;
+    public boolean legacy;
+    public final byte[] middle = new byte[WINDOW];
+    public final byte[] end = new byte[WINDOW];
+    /** x87 and vector state, or null to leave it alone. */
+    public byte[] state;
     /** What the bytes decode to, or null. */
-    Instruction instruction;
+    public Instruction instruction;
 
     void write(ByteBuffer to) {
         for (long register : registers) {
@@ -37,6 +47,9 @@ final class SiliconCase {
         to.putInt(legacy ? 1 : 0);
         to.put(middle);
         to.put(end);
+        if (state != null) {
+            to.put(state);
+        }
     }
 
     /** Puts bytes where both windows show them, as far as they do. */
@@ -65,17 +78,20 @@ final class SiliconCase {
     }
 
     /** What came of a case. {@code trap} -1: the instruction completed. */
-    static final class Outcome {
-        final long[] registers = new long[16];
-        long flags;
-        long rip;
-        int trap;
-        int error;
-        long cr2;
-        final byte[] middle = new byte[WINDOW];
-        final byte[] end = new byte[WINDOW];
+    public static final class Outcome {
+        public final long[] registers = new long[16];
+        public long flags;
+        public long rip;
+        public int trap;
+        public int error;
+        public long cr2;
+        public final byte[] middle = new byte[WINDOW];
+        public final byte[] end = new byte[WINDOW];
 
-        static Outcome read(ByteBuffer from) {
+        /** x87 and vector state, or null. */
+        public byte[] state;
+
+        static Outcome read(ByteBuffer from, boolean extended) {
             Outcome o = new Outcome();
             for (int i = 0; i < 16; i++) {
                 o.registers[i] = from.getLong();
@@ -87,6 +103,10 @@ final class SiliconCase {
             o.cr2 = from.getLong();
             from.get(o.middle);
             from.get(o.end);
+            if (extended) {
+                o.state = new byte[STATE];
+                from.get(o.state);
+            }
             if (o.rip != START) {
                 // The instruction is done: INT3 behind it or at its target has trapped, or the target cannot be fetched.
                 o.rip -= o.trap == 3 ? 1 : 0;

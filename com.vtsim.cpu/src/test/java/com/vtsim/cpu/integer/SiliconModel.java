@@ -14,9 +14,10 @@ import com.vtsim.cpu.isa.Decoder;
 import com.vtsim.cpu.isa.Instruction;
 import com.vtsim.cpu.system.SystemInstructions;
 import java.util.Arrays;
+import java.util.function.Consumer;
 
 /** VTSim's side of the comparison: user code behind 4-level page tables that map what silicon.c maps. */
-final class SiliconModel {
+public class SiliconModel {
     private static final long CODE_PAGE = 0x7000;
     private static final long DATA_PAGE = 0x8000;
     private static final long READ_ONLY_PAGE = 0xA000;
@@ -24,13 +25,21 @@ final class SiliconModel {
 
     private final TestMemory memory = new TestMemory(0x10000);
     private final Semantics semantics = new Semantics();
-    private final Cpu cpu = new Cpu(semantics);
+    /** The processor under test. */
+    protected final Cpu cpu = new Cpu(semantics);
     private final Decoder decoder = new Decoder();
     private boolean legacy;
 
     SiliconModel() {
-        IntegerInstructions.define(semantics);
-        SystemInstructions.define(semantics);
+        this(semantics -> {
+            IntegerInstructions.define(semantics);
+            SystemInstructions.define(semantics);
+        });
+    }
+
+    /** @param groups defines the instructions */
+    protected SiliconModel(Consumer<Semantics> groups) {
+        groups.accept(semantics);
         table(0x1000, 0, 0x2000);
         table(0x2000, 0, 0x3000);
         table(0x3000, 0x80, 0x4000);
@@ -66,7 +75,13 @@ final class SiliconModel {
         cpu.segments.modeChanged();
     }
 
-    SiliconCase.Outcome run(SiliconCase test) {
+    /** @return the meanings of instructions */
+    public Semantics semantics() {
+        return semantics;
+    }
+
+    /** @return what the processor under test makes of a case */
+    public SiliconCase.Outcome run(SiliconCase test) {
         if (test.legacy != legacy) {
             select(test.legacy);
         }

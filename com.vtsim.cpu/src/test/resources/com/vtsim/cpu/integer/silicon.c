@@ -1,10 +1,11 @@
 /*
  * Runs single instructions on the host's processor: the oracle of SiliconTest.
  *
- * usage: silicon CASES RESULTS
+ * usage: silicon CASES RESULTS [x]
  *
  * CASES is an array of struct test, RESULTS becomes an array of struct outcome. Every case is entered and left through a
  * signal: the handler stores the outcome of the case before and puts the next one's state into the context it returns to.
+ * With a third argument each case and each outcome is followed by a struct state: x87, SSE and AVX state.
  * The code page is filled with INT3, so whatever comes after the instruction, or at a branch's target in the page, traps.
  */
 #define _GNU_SOURCE
@@ -46,15 +47,44 @@ struct outcome {
     uint8_t end[WINDOW];
 };
 
+struct state {
+    uint8_t legacy[512];    /* the image of FXSAVE64 */
+    uint8_t high[256];      /* bits 255:128 of YMM0 ... YMM15 */
+};
+
 static const int NAMES[16] = {
     REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
     REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15
 };
 
-static const struct test *tests;
-static struct outcome *outcomes;
+static const uint8_t *tests;
+static uint8_t *outcomes;
+static size_t extra;
 static long count;
 static long current = -1;
+
+/* The signal frame holds the standard XSAVE image: the legacy region, 64 bytes of header, AVX state. */
+#define XSTATE_BV 512
+#define AVX_STATE 576
+
+static void save_state(struct state *to, const uint8_t *frame) {
+    uint64_t present = *(const uint64_t *)(frame + XSTATE_BV);
+    memcpy(to->legacy, frame, 512);
+    memcpy(to->high, frame + AVX_STATE, 256);
+    if (!(present & 2)) {
+        memset(to->legacy + 160, 0, 256);
+    }
+    if (!(present & 4)) {
+        memset(to->high, 0, 256);
+    }
+}
+
+static void load_state(const struct state *from, uint8_t *frame) {
+    memcpy(frame, from->legacy, 28); /* not MXCSR_MASK */
+    memcpy(frame + 32, from->legacy + 32, 384);
+    memcpy(frame + AVX_STATE, from->high, 256);
+    *(uint64_t *)(frame + XSTATE_BV) |= 7;
+}
 
 static void on_signal(int number, siginfo_t *info, void *context) {
     /* POPF may have set AC, which Linux leaves set for the handler. */
@@ -66,7 +96,10 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
     if (current >= 0) {
-        struct outcome *o = &outcomes[current];
+        struct outcome *o = (struct outcome *)(outcomes + current * (sizeof(struct outcome) + extra));
+        if (extra) {
+            save_state((struct state *)(o + 1), (const uint8_t *)user->uc_mcontext.fpregs);
+        }
         for (int i = 0; i < 16; i++) {
             o->reg[i] = g[NAMES[i]];
         }
@@ -82,7 +115,10 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     if (++current == count) {
         _exit(0);
     }
-    const struct test *t = &tests[current];
+    const struct test *t = (const struct test *)(tests + current * (sizeof(struct test) + extra));
+    if (extra) {
+        load_state((const struct state *)(t + 1), (uint8_t *)user->uc_mcontext.fpregs);
+    }
     memcpy((void *)START, t->code, t->length);
     memset((void *)DATA, 0, 2 * PAGE);
     memcpy(middle, t->middle, WINDOW);
@@ -119,15 +155,16 @@ static void map_fixed(unsigned long at, size_t size, int protection) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) {
-        fprintf(stderr, "usage: silicon CASES RESULTS\n");
+    if (argc < 3) {
+        fprintf(stderr, "usage: silicon CASES RESULTS [x]\n");
         return 2;
     }
+    extra = argc > 3 ? sizeof(struct state) : 0;
     size_t size;
     tests = map_file(argv[1], O_RDONLY, &size);
-    count = size / sizeof(struct test);
+    count = size / (sizeof(struct test) + extra);
     outcomes = map_file(argv[2], O_RDWR, &size);
-    if (count == 0 || size < count * sizeof(struct outcome)) {
+    if (count == 0 || size < count * (sizeof(struct outcome) + extra)) {
         fprintf(stderr, "silicon: RESULTS is too small\n");
         return 2;
     }
