@@ -4,6 +4,7 @@ import com.vtsim.cpu.engine.Semantics;
 import com.vtsim.cpu.integer.IntegerInstructions;
 import com.vtsim.cpu.system.SystemInstructions;
 import com.vtsim.cpu.vector.VectorInstructions;
+import com.vtsim.cpu.x87.X87Instructions;
 
 /** All the instruction groups the processor has. */
 final class InstructionGroups {
@@ -15,6 +16,7 @@ final class InstructionGroups {
         IntegerInstructions.define(semantics);
         SystemInstructions.define(semantics);
         VectorInstructions.define(semantics);
+        X87Instructions.define(semantics);
         return semantics;
     }
 }

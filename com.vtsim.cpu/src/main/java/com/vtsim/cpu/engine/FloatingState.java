@@ -124,6 +124,50 @@ public final class FloatingState {
         valid = 0xFF;
     }
 
+    // The x87's words
+
+    /** @return whether an unmasked x87 exception waits for the next waiting instruction: ES */
+    public boolean pending() {
+        return (status & ~control & 0x3F) != 0;
+    }
+
+    /** @return the status word with TOP, ES and B */
+    public int statusWord() {
+        return status & 0x477F | top << 11 | (pending() ? 0x8080 : 0);
+    }
+
+    /** Sets status word and TOP; ES and B follow from flags and masks. */
+    public void loadStatus(int word) {
+        status = word & 0x477F;
+        top = word >>> 11 & 7;
+    }
+
+    /** Sets the control word; reserved bits stay as they are on processors, bit 6 set. */
+    public void loadControl(int word) {
+        control = word & 0x1F3F | 0x40;
+    }
+
+    /** @return the full tag word: two bits for each physical register */
+    public int tagWord() {
+        int tags = 0;
+        for (int p = 7; p >= 0; p--) {
+            int e = exponent[p] & 0x7FFF;
+            int tag = (valid >>> p & 1) == 0 ? 3 : e == 0 && significand[p] == 0 ? 1 : e == 0 || e == 0x7FFF || significand[p] >= 0 ? 2 : 0;
+            tags = tags << 2 | tag;
+        }
+        return tags;
+    }
+
+    /** Sets which registers are empty from a full tag word; what else it says follows from their contents. */
+    public void loadTags(int word) {
+        valid = 0;
+        for (int p = 0; p < 8; p++) {
+            if ((word >>> 2 * p & 3) != 3) {
+                valid |= 1 << p;
+            }
+        }
+    }
+
     /** FNINIT. */
     public void initialise() {
         control = FCW_INIT;

@@ -195,6 +195,16 @@ public final class FloatUnit {
         round(format, a.negative, a.exponent);
     }
 
+    /**
+     * result = {@code (high:low) / 2^127 × 2^exponent}, rounded; the lowest bit of {@code low} is sticky. The number need not be
+     * normalised; zero is exact.
+     */
+    public void round(FloatFormat format, boolean negative, int exponent, long upper, long lower) {
+        high = upper;
+        low = lower;
+        round(format, negative, exponent);
+    }
+
     // Operands
 
     /** Begins an operation: clears {@link #flags}. */
