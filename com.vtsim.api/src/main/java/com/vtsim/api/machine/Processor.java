@@ -12,8 +12,9 @@ public interface Processor extends Part {
 
     /**
      * Executes instructions until {@code budget} of them have retired, or earlier for another outcome. Pending events are
-     * taken first. Exact: after {@link Outcome#BUDGET} precisely {@code budget} instructions have retired
-     * (an instruction that faulted does not retire; a repeated string instruction retires once, when it is done, and may be interrupted between iterations).
+     * taken first. Exact: after {@link Outcome#BUDGET} precisely {@code budget} instructions have retired. The delivery of
+     * an exception counts as one, in place of the instruction that faulted; a repeated string instruction counts as one for
+     * every 4096 iterations or part of them, and may be interrupted in between.
      *
      * @param budget at least 1
      */

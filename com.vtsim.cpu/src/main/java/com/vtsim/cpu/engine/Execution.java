@@ -277,6 +277,10 @@ public final class Execution {
         long eventInformation = information;
         Interrupts.Source eventSource = source;
         chain.begin(vector, errorCode, information, source, retired);
+        if (source == Interrupts.Source.EXCEPTION) {
+            // Counted, so that time goes on for a guest whose handler faults at its first instruction, for ever.
+            retired++;
+        }
         while (true) {
             try {
                 if (eventSource == Interrupts.Source.EXCEPTION) {

@@ -215,8 +215,22 @@ class ExecutionTest {
                 hlt
         """)) {
             assertThat(m.runToHalt()).isEqualTo(Outcome.IDLE);
-            // Six before DIV, which faults and does not retire, and the handler's HLT.
-            assertThat(m.retired()).isEqualTo(7);
+            // Six before DIV, the delivery of its exception, and the handler's HLT.
+            assertThat(m.retired()).isEqualTo(8);
+        }
+    }
+
+    @Test void aHandlerThatFaultsForEverUsesUpItsBudget() {
+        try (SmallMachine m = SmallMachine.real("""
+                xor     ax, ax
+                mov     ds, ax
+                mov     word [0x18], handler
+                mov     word [0x1A], cs
+        handler:
+                ud2
+        """)) {
+            assertThat(m.run(1000)).isEqualTo(Outcome.BUDGET);
+            assertThat(m.retired()).isEqualTo(1000);
         }
     }
 }

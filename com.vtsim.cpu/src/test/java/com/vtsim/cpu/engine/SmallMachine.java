@@ -60,6 +60,11 @@ final class SmallMachine implements AutoCloseable {
         return machine;
     }
 
+    /** An empty machine, to be entered again and again. */
+    static SmallMachine empty() {
+        return new SmallMachine();
+    }
+
     MemorySpace memory() {
         return board.memory();
     }
