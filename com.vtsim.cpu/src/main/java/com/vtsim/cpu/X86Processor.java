@@ -88,6 +88,7 @@ public final class X86Processor implements LogicalProcessor {
         cpu.reports = board::report;
         cpu.cpuid.processors = Math.max(1, board.findAll(LogicalProcessor.class).size());
         cpu.controller = board.find(InterruptController.class).orElse(null);
+        cpu.cpuid.processors = Math.max(1, board.findAll(Processor.class).size());
         cpu.memory.attach(board.memory());
         cpu.execution.peers(board.findAll(LogicalProcessor.class).stream()
             .filter(p -> p != this && p instanceof X86Processor)

@@ -193,6 +193,17 @@ final class Chassis implements Failures {
         loads.again();
     }
 
+    /** An image is entered without firmware. */
+    void asFirmwareLeaves() {
+        for (Seat seat : seats.taken()) {
+            try {
+                seat.part.asFirmwareLeaves();
+            } catch (RuntimeException | Error e) {
+                noted(seat.name, "what firmware would have set up", e);
+            }
+        }
+    }
+
     /** The end: parts let go of what they hold of the host. */
     void dismantle() {
         for (Seat seat : seats.taken()) {

@@ -50,6 +50,7 @@ final class Loads {
         new Image("", List.of(), image.segments, null).place(chassis.operatorMemory());
         List<Processor> processors = chassis.processors();
         if (image.entry != null && !processors.isEmpty()) {
+            chassis.asFirmwareLeaves();
             processors.get(0).enter(image.entry);
         }
     }

@@ -6,6 +6,7 @@ import com.vtsim.api.machine.Lines;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.PortSpace;
+import com.vtsim.api.machine.Processor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.Stop;
 import com.vtsim.api.machine.Tracer;
@@ -71,6 +72,11 @@ final class PartBoard implements Board {
     @Override
     public <T> List<T> findAll(Class<T> type) {
         return chassis.seats.findAll(type);
+    }
+
+    @Override
+    public Processor running() {
+        return chassis.clock.running();
     }
 
     @Override

@@ -70,7 +70,7 @@ class OperatorTest {
         "machine:show n                                  | no machine 'n'; there is a",
         "machine:create a                                | machine 'a' exists already; choose another name or destroy it first",
         "machine:create b --memory 3Q                    | '3Q' is no size; write it as 64K, 512M or 0x1000",
-        "machine:create b --irq none                     | part 'irq' (com.vtsim.irq.none) is not installed; of this family there is com.vtsim.irq.pic",
+        "machine:create b --irq none                     | part 'irq' (com.vtsim.irq.none) is not installed; of this family there are com.vtsim.irq.apic, com.vtsim.irq.pic",
         "machine:create b --profile q36                  | no profile 'q36'; did you mean 'q35'? there are q35, gm45, the path of a description",
         "machine:create b --memori 3                     | machine:create: no such option: --memori; did you mean --memory?",
         "machine:load a rom absent.bin                   | no file 'HERE/absent.bin'",

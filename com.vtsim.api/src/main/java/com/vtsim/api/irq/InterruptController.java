@@ -32,6 +32,14 @@ public interface InterruptController extends Part {
     /** @return register values worth showing, name = value lines */
     List<String> registers();
 
+    /** @return for the operator, one line each: where this vector (0–255) is pending or in service, and what holds it back */
+    default List<String> why(int vector) {
+        return List.of();
+    }
+
+    /** An edge on the platform's NMI wire: goes to LINT1 of each local APIC, or where there is none to processor 0. */
+    default void nmi() { }
+
     /**
      * An input of the controller.
      *

@@ -32,8 +32,16 @@ public interface LocalApicPort {
     /** @return IA32_TSC_DEADLINE */
     long tscDeadline();
 
-    /** Writes IA32_TSC_DEADLINE. */
-    void tscDeadline(long value);
+    /**
+     * Writes IA32_TSC_DEADLINE. The processor writes the same value again when its time-stamp counter has been set.
+     *
+     * @param value 0 disarms
+     * @param due   virtual time, nanoseconds, at which the processor's time-stamp counter reaches the value
+     */
+    void tscDeadline(long value, long due);
+
+    /** The processor has taken an INIT: the state after INIT reset, which leaves the APIC's ID, base and mode. */
+    void init();
 
     /** @return the initial APIC ID, as CPUID announces it */
     int id();

@@ -34,6 +34,11 @@ public interface Board {
     /** @return all parts of this type, ordered by name (numbers by value: cpu2 before cpu10) */
     <T> List<T> findAll(Class<T> type);
 
+    /** @return the processor that executes at the moment: who reads or writes a register now; null if it is none of them but the operator or a device */
+    default Processor running() {
+        return null;
+    }
+
     /** Runs {@code action} on the machine's thread between two instructions. Any thread; returns at once. */
     void post(Runnable action);
 

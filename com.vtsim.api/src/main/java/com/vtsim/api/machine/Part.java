@@ -39,6 +39,12 @@ public interface Part {
     void reset(Reset kind);
 
     /**
+     * An image is about to be entered that no firmware has prepared the machine for: what firmware would have programmed (a base address, a
+     * routing, virtual wire mode), and nothing else. After each {@link #reset} of such a machine again; does nothing in most parts.
+     */
+    default void asFirmwareLeaves() { }
+
+    /**
      * @return the whole state, with no class of the part's bundle in it. It follows from the part's condition alone: what is
      *         brought up to date only when somebody looks is brought up to date first, so that equal machines have equal digests
      */

@@ -494,6 +494,9 @@ public final class Execution {
 
     private void initialise() {
         ResetState.init(cpu);
+        if (cpu.system.localApic() != null) {
+            cpu.system.localApic().init();
+        }
         events &= ~(INIT | HALTED | SHADOW | NMI | SHUTDOWN | DEBUG);
         movSsShadow = false;
         pendingDebug = 0;

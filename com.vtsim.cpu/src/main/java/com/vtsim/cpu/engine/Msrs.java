@@ -253,13 +253,30 @@ public final class Msrs {
         long delta = wanted - timeStamp();
         tscOffset += delta;
         tscAdjust += delta;
+        timeStampMoved();
         return true;
     }
 
     private boolean setTscAdjust(long wanted) {
         tscOffset += wanted - tscAdjust;
         tscAdjust = wanted;
+        timeStampMoved();
         return true;
+    }
+
+    /** @return the virtual time at which the time-stamp counter reaches a value */
+    private long due(long deadline) {
+        long ticks = deadline - tscOffset;
+        boolean past = Long.compareUnsigned(deadline, timeStamp()) <= 0;
+        return past || cpu.clock == null ? 0 : ticks < 0 || ticks / cpu.cpuid.tscFrequency > Long.MAX_VALUE / 4 / Clock.SECOND
+            ? Long.MAX_VALUE / 2 : Clock.nanosFor(ticks, cpu.cpuid.tscFrequency);
+    }
+
+    private void timeStampMoved() {
+        LocalApicPort apic = cpu.system.localApic();
+        if (apic != null && apic.tscDeadline() != 0) {
+            apic.tscDeadline(apic.tscDeadline(), due(apic.tscDeadline()));
+        }
     }
 
     private boolean setCanonical(int address, long wanted) {
@@ -296,7 +313,7 @@ public final class Msrs {
 
     private boolean setApicBase(long wanted) {
         LocalApicPort apic = cpu.system.localApic();
-        return apic != null ? apic.base(wanted) : wanted == apicBase();
+        return apic != null ? (wanted & ~PHYSICAL) == 0 && apic.base(wanted) : wanted == apicBase();
     }
 
     private boolean readApic(int address) {
@@ -315,7 +332,7 @@ public final class Msrs {
     private boolean writeApic(int address, long wanted) {
         LocalApicPort apic = cpu.system.localApic();
         if (apic != null && address == 0x6E0) {
-            apic.tscDeadline(wanted);
+            apic.tscDeadline(wanted, due(wanted));
             return true;
         }
         return apic != null && apic.writeX2apic(address, wanted) || missing("WRMSR", address);

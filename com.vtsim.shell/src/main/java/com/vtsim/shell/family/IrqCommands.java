@@ -18,7 +18,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** The {@code irq:} family: the interrupt controller and the lines it hears. */
 @Component(service = IrqCommands.class)
-@GogoCommand(scope = "irq", function = {"show", "raise", "lower"})
+@GogoCommand(scope = "irq", function = {"show", "why", "raise", "lower", "nmi"})
 public final class IrqCommands {
     private static final String PIN = "operator";
 
@@ -63,6 +63,46 @@ public final class IrqCommands {
             InterruptController controller = Targets.part(machine, InterruptController.class, "interrupt controller; machine:show says why");
             return new Controller(controller.model(), controller.inputs(), controller.registers());
         });
+    }
+
+    /**
+     * Where a vector stands.
+     *
+     * @param vector 0–255
+     * @param lines  one for each place
+     */
+    public record Why(int vector, List<String> lines) implements Drawable {
+        @Override
+        public String line() {
+            return lines.isEmpty() ? "vector " + Integer.toHexString(vector) + "h is neither pending nor in service anywhere" : String.join("\n", lines);
+        }
+
+        @Override
+        public String full(Paint paint) {
+            return line();
+        }
+    }
+
+    /** Where a vector stands. */
+    @Descriptor("say where an interrupt vector is pending or in service, and what holds it back")
+    public Why why(@Complete(Names.MACHINE) @Descriptor("name of a machine") String name, @Descriptor("0 to 255") int vector) {
+        if (vector < 0 || vector > 255) {
+            throw new OperatorException("no vector " + vector + "; there are 0 to 255");
+        }
+        Machine machine = machines.machine(name);
+        return machine.call(() -> new Why(vector,
+            Targets.part(machine, InterruptController.class, "interrupt controller; machine:show says why").why(vector)));
+    }
+
+    /** An NMI. */
+    @Descriptor("pull the platform's NMI wire once: LINT1 of every local APIC")
+    public Notice nmi(@Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Machine machine = machines.machine(name);
+        machine.call(() -> {
+            Targets.part(machine, InterruptController.class, "interrupt controller; machine:show says why").nmi();
+            return null;
+        });
+        return new Notice(name, "pulled NMI");
     }
 
     /** Asserts a line. */

@@ -1,11 +1,11 @@
-package com.vtsim.irq.pic;
+package com.vtsim.irq.i8259;
 
 /**
  * One 8259A: eight request inputs, a priority resolver and the INT output. Behaviour and words are those of Intel's data
  * sheet "8259A Programmable Interrupt Controller"; the trigger mode of an input comes from the chipset's ELCR, which
  * replaces LTIM of ICW1 as it does in the ICH family. Machine thread only.
  */
-final class I8259a {
+public final class I8259a {
     /** ICW1: no ICW3, no cascade. */
     static final int SNGL = 0x02;
     /** ICW1: ICW4 follows. */
@@ -18,6 +18,9 @@ final class I8259a {
     static final int AEOI = 0x02;
     /** ICW4: special fully nested mode. */
     static final int SFNM = 0x10;
+
+    /** Numbers in {@link #words}. */
+    static final int WORDS = 14;
 
     private static final int READY = 0;
     private static final int NONE = -1;
@@ -407,22 +410,48 @@ final class I8259a {
         out = chip.out;
     }
 
+    /** @return the registers as numbers, {@link #WORDS} of them */
+    int[] words() {
+        return new int[] {icw1, icw2, icw3, icw4, awaited, imr, isr, input, edge, adopted, elcr, lowest, polled,
+            (initialised ? 1 : 0) | (specialMask ? 2 : 0) | (readIsr ? 4 : 0) | (poll ? 8 : 0) | (rotateAeoi ? 16 : 0) | (out ? 32 : 0)};
+    }
+
+    /** Turns {@link #words} back. @throws IllegalArgumentException if a register is out of range */
+    static Chip chip(int[] words, int from) {
+        int flags = words[from + 13];
+        return new Chip(words[from], words[from + 1], words[from + 2], words[from + 3], words[from + 4], (flags & 1) != 0, words[from + 5],
+            words[from + 6], words[from + 7], words[from + 8], words[from + 9], words[from + 10], words[from + 11], (flags & 2) != 0,
+            (flags & 4) != 0, (flags & 8) != 0, words[from + 12], (flags & 16) != 0, (flags & 32) != 0);
+    }
+
     /**
      * State of one 8259A.
      *
+     * @param icw1     ICW1
+     * @param icw2     ICW2
+     * @param icw3     ICW3
+     * @param icw4     ICW4
      * @param awaited  the ICW expected next (2–4), 0 outside the initialisation sequence
+     * @param initialised whether the ICWs have been written
+     * @param imr      interrupt mask register
+     * @param isr      in-service register
      * @param input    levels of IR7–IR0
      * @param edge     the edge sense latches
      * @param adopted  requests taken over from another model, kept whatever the input does
      * @param elcr     level-triggered inputs
      * @param lowest   the level of lowest priority
+     * @param specialMask special mask mode
+     * @param readIsr  whether a read gives ISR rather than IRR
+     * @param poll     whether the next read is a poll
      * @param polled   IRR frozen by the poll command
+     * @param rotateAeoi rotation in automatic EOI mode
      * @param out      the INT output
      */
-    record Chip(int icw1, int icw2, int icw3, int icw4, int awaited, boolean initialised, int imr, int isr, int input,
+    public record Chip(int icw1, int icw2, int icw3, int icw4, int awaited, boolean initialised, int imr, int isr, int input,
             int edge, int adopted, int elcr, int lowest, boolean specialMask, boolean readIsr, boolean poll, int polled,
             boolean rotateAeoi, boolean out) {
-        Chip {
+        /** Checks the ranges. */
+        public Chip {
             if (((icw1 | icw2 | icw3 | icw4 | imr | isr | input | edge | adopted | elcr | polled) & ~0xFF) != 0
                     || (lowest & ~7) != 0 || awaited < 0 || awaited > 4 || awaited == 1) {
                 throw new IllegalArgumentException("an 8259A register is out of range");

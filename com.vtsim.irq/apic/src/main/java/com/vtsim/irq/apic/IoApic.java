@@ -1,0 +1,157 @@
+package com.vtsim.irq.apic;
+
+import com.vtsim.api.machine.MmioDevice;
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.register.RegisterFile;
+import com.vtsim.api.register.RegisterState;
+
+/**
+ * The I/O APIC: 24 inputs. Levels are logical, so the polarity bit is only kept. Source: 82093AA I/O Advanced Programmable Interrupt Controller;
+ * the EOI register as in the I/O Controller Hub. Machine thread only.
+ */
+final class IoApic implements MmioDevice {
+    /** Where the window lies. */
+    static final long BASE = 0xFEC0_0000L;
+    private static final int IOREGSEL = 0x00;
+    private static final int IOWIN = 0x10;
+    private static final int EOIR = 0x40;
+
+    private final MessageBus bus;
+    private final RegisterFile<IoApicRegister> registers = new RegisterFile<>(IoApicRegister.class, this::written);
+    private final long[] numbers = new long[IoApicRegister.INPUTS];
+    private int select;
+    private int pins;
+
+    /**
+     * State of the I/O APIC.
+     *
+     * @param registers the indirect registers
+     * @param select    IOREGSEL
+     * @param pins      levels of the inputs
+     */
+    record IoState(RegisterState registers, int select, int pins) { }
+
+    IoApic(MessageBus bus) {
+        this.bus = bus;
+    }
+
+    void reset() {
+        registers.reset(Reset.COLD);
+        select = 0;
+    }
+
+    @Override
+    public long read(int offset, int size) {
+        return switch (offset & ~3) {
+            case IOREGSEL -> (offset & 3) == 0 ? select : 0;
+            case IOWIN -> (offset & 3) == 0 && size >= 4 ? registers.load(4 * select, 4) : 0;
+            default -> 0;
+        };
+    }
+
+    @Override
+    public void write(int offset, int size, long value) {
+        switch (offset) {
+            case IOREGSEL -> select = (int) value & 0xFF;
+            case IOWIN -> registers.store(4 * select, 4, value & 0xFFFF_FFFFL);
+            case EOIR -> ended((int) value & 0xFF);
+            default -> { }
+        }
+    }
+
+    private void written(IoApicRegister register, long old, long now, long written) {
+        if (register == IoApicRegister.IOAPICID) {
+            registers.set(IoApicRegister.IOAPICARB, now);
+        } else if (register.ordinal() >= IoApicRegister.IOREDTBL0.ordinal()) {
+            if (!IoApicRegister.TRIGGER.isSet(now)) {
+                registers.set(register, IoApicRegister.REMOTE_IRR, 0);
+            }
+            level(register.ordinal() - IoApicRegister.IOREDTBL0.ordinal());
+        }
+    }
+
+    /** An input has this level. */
+    void pin(int input, boolean asserted) {
+        int bit = 1 << input;
+        if (asserted == ((pins & bit) != 0)) {
+            return;
+        }
+        pins ^= bit;
+        if (asserted) {
+            bus.begin("I/O APIC input", input);
+            numbers[input] = bus.id();
+            long entry = registers.get(IoApicRegister.entryOf(input));
+            // An edge on a masked input is not kept (82093AA, Interrupt Mask).
+            if (!levelTriggered(entry) && !IoApicRegister.MASK.isSet(entry)) {
+                send(entry);
+            }
+        }
+        level(input);
+    }
+
+    /** Takes the level of an input without an edge. */
+    void settle(int input, boolean asserted) {
+        pins = asserted ? pins | 1 << input : pins & ~(1 << input);
+    }
+
+    private static boolean levelTriggered(long entry) {
+        return IoApicRegister.TRIGGER.isSet(entry) && IoApicRegister.DELMOD.of(entry) <= Delivery.LOWEST;
+    }
+
+    /** Sends a level-triggered interrupt that is due. */
+    private void level(int input) {
+        IoApicRegister register = IoApicRegister.entryOf(input);
+        long entry = registers.get(register);
+        boolean due = levelTriggered(entry) && (pins >> input & 1) != 0 && !IoApicRegister.MASK.isSet(entry) && !IoApicRegister.REMOTE_IRR.isSet(entry);
+        if (due) {
+            bus.resume(numbers[input]);
+            // Set first: the interrupt may be acknowledged and ended before the message returns.
+            registers.set(register, IoApicRegister.REMOTE_IRR, 1);
+            if (!send(entry)) {
+                registers.set(register, IoApicRegister.REMOTE_IRR, 0);
+            }
+        }
+    }
+
+    private boolean send(long entry) {
+        int destination = (int) IoApicRegister.DEST.of(entry);
+        int mode = (int) IoApicRegister.DELMOD.of(entry);
+        return mode != Delivery.STARTUP && bus.send(mode, (int) IoApicRegister.INTVEC.of(entry), levelTriggered(entry), destination,
+            IoApicRegister.DESTMOD.isSet(entry), destination == MessageBus.BROADCAST_8);
+    }
+
+    /** An EOI message, or a write to the EOI register: level-triggered inputs with this vector may ask again. */
+    void ended(int vector) {
+        for (int input = 0; input < IoApicRegister.INPUTS; input++) {
+            IoApicRegister register = IoApicRegister.entryOf(input);
+            long entry = registers.get(register);
+            if (IoApicRegister.REMOTE_IRR.isSet(entry) && IoApicRegister.INTVEC.of(entry) == vector) {
+                registers.set(register, IoApicRegister.REMOTE_IRR, 0);
+                level(input);
+            }
+        }
+    }
+
+    /** @return a redirection entry */
+    long entry(int input) {
+        return registers.get(IoApicRegister.entryOf(input));
+    }
+
+    boolean asserted(int input) {
+        return (pins >> input & 1) != 0;
+    }
+
+    RegisterFile<IoApicRegister> registers() {
+        return registers;
+    }
+
+    IoState save() {
+        return new IoState(registers.save(), select, pins);
+    }
+
+    void restore(IoState state) {
+        registers.restore(state.registers);
+        select = state.select & 0xFF;
+        pins = state.pins;
+    }
+}

@@ -1,0 +1,695 @@
+package com.vtsim.irq.apic;
+
+import com.vtsim.api.irq.LocalApicPort;
+import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.Processor;
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.register.RegisterFile;
+import com.vtsim.api.register.RegisterState;
+
+/**
+ * One local APIC: xAPIC and x2APIC mode. Machine thread only.
+ *
+ * @sdm Advanced Programmable Interrupt Controller (APIC); Extended XAPIC (x2APIC)
+ */
+final class LocalApic implements LocalApicPort {
+    /** IA32_APIC_BASE bits. */
+    static final long BSP = 1 << 8, EXTD = 1 << 10, EN = 1 << 11;
+    /** Where the window lies after power-up. */
+    static final long DEFAULT_BASE = 0xFEE0_0000L;
+
+    /** Errors, bits of ESR. */
+    static final int SEND_ILLEGAL_VECTOR = 1 << 5, RECEIVE_ILLEGAL_VECTOR = 1 << 6, ILLEGAL_REGISTER = 1 << 7;
+
+    private static final long RESERVED_BASE = 0x2FF;
+    private static final int DEADLINE_MODE = 2;
+    private static final int PERIODIC = 1;
+    private static final String ACK = "irq.ack";
+    private static final String EOI = "irq.eoi";
+
+    private final int id;
+    private final Chips chips;
+    private final MessageBus bus;
+    private final RegisterFile<ApicRegister> registers = new RegisterFile<>(ApicRegister.class, new Device());
+    private final VectorSet irr = new VectorSet();
+    private final VectorSet isr = new VectorSet();
+    private final VectorSet tmr = new VectorSet();
+    private final ApicTimer timer = new ApicTimer(this::timerExpired);
+    /** Numbers of the interrupts in IRR and ISR, for the trace. */
+    private final long[] numbers = new long[256];
+    private Processor processor;
+    private long base;
+    /** ICR bits 63:32 in x2APIC mode, where they are all the destination. */
+    private long icrHigh;
+    private int errors;
+    /** An ExtINT message that waits for its acknowledge cycle. */
+    private boolean external;
+    private final boolean[] pins = new boolean[2];
+    private boolean intr;
+    private long value;
+    private long delivered;
+    private long merged;
+    private long spurious;
+
+    /** What a local APIC needs of the rest. */
+    interface Chips {
+        /** An EOI message to the I/O APICs. */
+        void ended(int vector);
+
+        /** The acknowledge cycle that goes to the 8259As. */
+        int acknowledgeExternal();
+
+        /** INTR towards a processor. */
+        void intr(Processor processor, boolean level);
+
+        /** IA32_APIC_BASE has changed. */
+        void moved();
+    }
+
+    /**
+     * State of a local APIC.
+     *
+     * @param registers what the windows show, but for IRR, ISR and TMR
+     * @param base      IA32_APIC_BASE
+     * @param destination ICR bits 63:32 in x2APIC mode
+     * @param irr       requested
+     * @param isr       in service
+     * @param tmr       level-triggered
+     * @param errors    not yet in ESR
+     * @param external  an ExtINT message waits
+     * @param pins      LINT0 and LINT1
+     * @param timer     timer
+     */
+    record LocalState(RegisterState registers, long base, int destination, long[] irr, long[] isr, long[] tmr, int errors, boolean external, boolean[] pins,
+            ApicTimer.TimerState timer) {
+        LocalState {
+            if (irr.length != 4 || isr.length != 4 || tmr.length != 4 || pins.length != 2) {
+                throw new IllegalArgumentException("a local APIC has 256 vectors and two LINT pins");
+            }
+        }
+    }
+
+    /** @param id of the processor and the APIC */
+    LocalApic(int id, Chips chips, MessageBus bus) {
+        this.id = id;
+        this.chips = chips;
+        this.bus = bus;
+        powerUp();
+    }
+
+    void attach(Board board, Processor wired) {
+        processor = wired;
+        timer.attach(board, "timer " + id);
+        intr = false;
+        wired.intr(false);
+        evaluate();
+    }
+
+    /** @sdm Local APIC State After Power-Up or Reset */
+    void powerUp() {
+        base = DEFAULT_BASE | EN | (id == 0 ? BSP : 0);
+        clear();
+    }
+
+    private void clear() {
+        registers.reset(Reset.COLD);
+        irr.clear();
+        isr.clear();
+        tmr.clear();
+        errors = 0;
+        icrHigh = 0;
+        external = false;
+        timer.reset();
+        evaluate();
+    }
+
+    /** @sdm Local APIC State After It Receives an INIT Reset */
+    @Override
+    public void init() {
+        clear();
+    }
+
+    /** What firmware leaves on the bootstrap processor: 8259A through LINT0, NMI through LINT1. @sdm Virtual Wire Mode, in the MultiProcessor Specification */
+    void virtualWire() {
+        registers.set(ApicRegister.SVR, 0x1FF);
+        registers.set(ApicRegister.LVT_LINT0, Delivery.EXTINT << 8);
+        registers.set(ApicRegister.LVT_LINT1, Delivery.NMI << 8);
+        evaluate();
+    }
+
+    // Modes
+
+    @Override
+    public int id() {
+        return id;
+    }
+
+    @Override
+    public long base() {
+        return base;
+    }
+
+    private boolean on() {
+        return (base & EN) != 0;
+    }
+
+    boolean x2apic() {
+        return (base & EXTD) != 0;
+    }
+
+    /** @return where the xAPIC window of this processor is, or -1 */
+    long window() {
+        return on() && !x2apic() ? base & ~0xFFFL : -1;
+    }
+
+    /** @return whether it takes interrupts */
+    boolean enabled() {
+        return on() && registers.isSet(ApicRegister.SVR, ApicRegister.ENABLE);
+    }
+
+    /** @sdm x2APIC State Transitions; Enabling or Disabling the Local APIC */
+    @Override
+    public boolean base(long wanted) {
+        boolean extended = (wanted & EXTD) != 0;
+        boolean enable = (wanted & EN) != 0;
+        boolean legal = (wanted & RESERVED_BASE) == 0 && (!extended || enable) && (!enable || extended == x2apic() || extended && on());
+        if (!legal) {
+            return false;
+        }
+        boolean off = on() && !enable;
+        base = wanted;
+        if (off) {
+            clear();
+        }
+        chips.moved();
+        evaluate();
+        return true;
+    }
+
+    // Messages
+
+    /** @sdm Logical Destination Mode; Logical Destination Mode in x2APIC Mode */
+    boolean matches(int destination, boolean logical) {
+        if (!logical) {
+            return destination == id;
+        }
+        if (x2apic()) {
+            int ldr = logicalId();
+            return ldr >>> 16 == destination >>> 16 && (ldr & destination & 0xFFFF) != 0;
+        }
+        int mine = (int) (registers.get(ApicRegister.LDR) >>> 24);
+        if (registers.get(ApicRegister.DFR) >>> 28 != 0) {
+            return (mine & destination & 0xFF) != 0;
+        }
+        return mine >> 4 == (destination >> 4 & 0xF) && (mine & destination & 0xF) != 0;
+    }
+
+    private int logicalId() {
+        return id >> 4 << 16 | 1 << (id & 0xF);
+    }
+
+    /** @return whether it has the vector already and checks for that */
+    boolean focus(int vector) {
+        return (irr.has(vector) || isr.has(vector)) && !registers.isSet(ApicRegister.SVR, ApicRegister.NO_FOCUS);
+    }
+
+    /** A message for this APIC. @return whether it takes it */
+    boolean accept(int mode, int vector, boolean level) {
+        if (!on() || processor == null) {
+            return false;
+        }
+        switch (mode) {
+            case Delivery.FIXED -> {
+                return enabled() && request(vector, level);
+            }
+            case Delivery.NMI -> processor.nmi();
+            case Delivery.INIT -> processor.init();
+            case Delivery.STARTUP -> processor.startup(vector);
+            case Delivery.EXTINT -> {
+                external = true;
+                evaluate();
+            }
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean request(int vector, boolean level) {
+        if (vector < 16) {
+            error(RECEIVE_ILLEGAL_VECTOR);
+            return true;
+        }
+        if (irr.has(vector)) {
+            merged++;
+        } else {
+            numbers[vector] = bus.id();
+        }
+        irr.set(vector);
+        tmr.set(vector, level);
+        evaluate();
+        return true;
+    }
+
+    // Priorities
+
+    private static int priorityOf(int vector) {
+        return vector == VectorSet.NONE ? 0 : vector & 0xF0;
+    }
+
+    /** @sdm Task and Processor Priorities */
+    private int processorPriority() {
+        int task = (int) registers.get(ApicRegister.TPR);
+        int service = priorityOf(isr.highest());
+        return (task & 0xF0) >= service ? task : service;
+    }
+
+    /** @sdm Arbitration Priority, of the Pentium and P6 families */
+    int arbitrationPriority() {
+        int task = (int) registers.get(ApicRegister.TPR);
+        int service = priorityOf(isr.highest());
+        int requested = priorityOf(irr.highest());
+        return (task & 0xF0) >= requested && (task & 0xF0) > service ? task : Math.max(Math.max(task & 0xF0, service), requested);
+    }
+
+    private boolean deliverable() {
+        return on() && priorityOf(irr.highest()) > (processorPriority() & 0xF0);
+    }
+
+    private boolean externalWaits() {
+        return external || pins[0] && (!on() || pinMode(ApicRegister.LVT_LINT0) == Delivery.EXTINT);
+    }
+
+    /** @return delivery mode of a LINT pin, or -1 while it is masked */
+    private int pinMode(ApicRegister entry) {
+        long lvt = registers.get(entry);
+        return ApicRegister.MASKED.isSet(lvt) ? -1 : (int) ApicRegister.MODE.of(lvt);
+    }
+
+    /** Drives INTR of the processor. */
+    private void evaluate() {
+        boolean now = externalWaits() || deliverable();
+        if (now != intr && processor != null) {
+            intr = now;
+            chips.intr(processor, now);
+        }
+    }
+
+    /** @return the vector the processor takes */
+    int acknowledge() {
+        if (externalWaits()) {
+            external = false;
+            int vector = chips.acknowledgeExternal();
+            evaluate();
+            return vector;
+        }
+        if (!deliverable()) {
+            spurious++;
+            int vector = (int) ApicRegister.VECTOR.of(registers.get(ApicRegister.SVR));
+            bus.trace(ACK, this, 0, vector, " spurious");
+            evaluate();
+            return vector;
+        }
+        int vector = irr.highest();
+        irr.clear(vector);
+        isr.set(vector);
+        delivered++;
+        bus.trace(ACK, this, numbers[vector], vector, "");
+        evaluate();
+        return vector;
+    }
+
+    /** @sdm Signaling Interrupt Servicing Completion */
+    private void endOfInterrupt() {
+        int vector = isr.highest();
+        if (vector == VectorSet.NONE) {
+            return;
+        }
+        isr.clear(vector);
+        bus.trace(EOI, this, numbers[vector], vector, "");
+        if (tmr.has(vector)) {
+            if (ApicRegister.VECTOR.of(registers.get(ApicRegister.LVT_LINT0)) == vector) {
+                registers.set(ApicRegister.LVT_LINT0, ApicRegister.REMOTE_IRR, 0);
+                levelPin();
+            }
+            if (!registers.isSet(ApicRegister.SVR, ApicRegister.SUPPRESS_EOI)) {
+                chips.ended(vector);
+            }
+        }
+        evaluate();
+    }
+
+    // Local interrupts
+
+    /** A LINT pin has this level. */
+    void pin(int pin, boolean level) {
+        boolean rises = level && !pins[pin];
+        pins[pin] = level;
+        ApicRegister entry = pin == 0 ? ApicRegister.LVT_LINT0 : ApicRegister.LVT_LINT1;
+        int mode = on() ? pinMode(entry) : -1;
+        if (!on() && pin == 1 && rises && processor != null) {
+            processor.nmi();
+        } else if (mode == Delivery.FIXED && pin == 0 && registers.isSet(entry, ApicRegister.LEVEL)) {
+            levelPin();
+        } else if (rises && mode >= 0 && mode != Delivery.EXTINT) {
+            bus.begin("LINT", pin);
+            accept(mode, (int) ApicRegister.VECTOR.of(registers.get(entry)), false);
+        }
+        evaluate();
+    }
+
+    private void levelPin() {
+        long lvt = registers.get(ApicRegister.LVT_LINT0);
+        boolean wanted = pins[0] && enabled() && pinMode(ApicRegister.LVT_LINT0) == Delivery.FIXED && ApicRegister.LEVEL.isSet(lvt)
+            && !ApicRegister.REMOTE_IRR.isSet(lvt);
+        if (wanted) {
+            registers.set(ApicRegister.LVT_LINT0, ApicRegister.REMOTE_IRR, 1);
+            bus.begin("LINT", 0);
+            request((int) ApicRegister.VECTOR.of(lvt), true);
+        }
+    }
+
+    /** The APIC's own sources: timer, errors. */
+    private void local(ApicRegister entry, String source) {
+        long lvt = registers.get(entry);
+        if (!ApicRegister.MASKED.isSet(lvt)) {
+            bus.begin(source, id);
+            accept(Delivery.FIXED, (int) ApicRegister.VECTOR.of(lvt), false);
+        }
+    }
+
+    private void timerExpired() {
+        boolean periodic = registers.get(ApicRegister.LVT_TIMER, ApicRegister.TIMER_MODE) == PERIODIC;
+        timer.elapsed(periodic ? registers.get(ApicRegister.INITIAL_COUNT) : 0);
+        local(ApicRegister.LVT_TIMER, "timer");
+    }
+
+    private void error(int bit) {
+        boolean fresh = (errors & bit) == 0;
+        errors |= bit;
+        // The entry itself may hold the illegal vector.
+        if (fresh && ApicRegister.VECTOR.of(registers.get(ApicRegister.LVT_ERROR)) >= 16) {
+            local(ApicRegister.LVT_ERROR, "APIC error of");
+        }
+    }
+
+    private boolean deadlineMode() {
+        return registers.get(ApicRegister.LVT_TIMER, ApicRegister.TIMER_MODE) == DEADLINE_MODE;
+    }
+
+    @Override
+    public long tscDeadline() {
+        return timer.deadline();
+    }
+
+    @Override
+    public void tscDeadline(long wanted, long due) {
+        if (deadlineMode()) {
+            timer.deadline(wanted, due);
+        }
+    }
+
+    @Override
+    public int taskPriority() {
+        return (int) registers.get(ApicRegister.TPR) >> 4;
+    }
+
+    @Override
+    public void taskPriority(int priority) {
+        registers.set(ApicRegister.TPR, (long) priority << 4);
+        evaluate();
+    }
+
+    // Registers
+
+    /** A read in the xAPIC window. */
+    long load(int offset, int size) {
+        if (registers.at(offset & ~0xF) == null) {
+            error(ILLEGAL_REGISTER);
+            return 0;
+        }
+        return registers.load(offset, size);
+    }
+
+    /** A write in the xAPIC window. */
+    void store(int offset, int size, long written) {
+        if (registers.at(offset & ~0xF) == null) {
+            error(ILLEGAL_REGISTER);
+            return;
+        }
+        registers.store(offset, size, written);
+    }
+
+    @Override
+    public boolean readX2apic(int msr) {
+        int offset = msr - 0x800 << 4;
+        ApicRegister register = registers.at(offset);
+        if (!x2apic() || register == null) {
+            return false;
+        }
+        switch (register) {
+            case ID -> value = id;
+            case LDR -> value = logicalId() & 0xFFFF_FFFFL;
+            case ICR_LOW -> value = registers.get(ApicRegister.ICR_LOW) | icrHigh << 32;
+            case APR, RRD, DFR, EOI, ICR_HIGH -> {
+                return false;
+            }
+            default -> value = registers.load(offset, 4);
+        }
+        return true;
+    }
+
+    @Override
+    public long value() {
+        return value;
+    }
+
+    /** @sdm x2APIC Register Address Space; Reserved Bit Checking */
+    @Override
+    public boolean writeX2apic(int msr, long written) {
+        int offset = msr - 0x800 << 4;
+        if (!x2apic()) {
+            return false;
+        }
+        if (msr == 0x83F) {
+            return selfIpi(written);
+        }
+        ApicRegister register = registers.at(offset);
+        if (register == null) {
+            return false;
+        }
+        long writable = register.layout().replaced() | register.layout().readable() & 0x5000;
+        switch (register) {
+            case LDR, DFR, ICR_HIGH -> {
+                return false;
+            }
+            case EOI, ESR -> {
+                if (written != 0) {
+                    return false;
+                }
+            }
+            case ICR_LOW -> {
+                if ((written & 0xFFFF_FFFFL & ~register.layout().replaced()) != 0) {
+                    return false;
+                }
+                icrHigh = written >>> 32;
+            }
+            default -> {
+                if (register.layout().replaced() == 0 || (written & ~writable) != 0) {
+                    return false;
+                }
+            }
+        }
+        registers.store(offset, 4, written & 0xFFFF_FFFFL);
+        return true;
+    }
+
+    private boolean selfIpi(long written) {
+        if (written >>> 8 != 0) {
+            return false;
+        }
+        bus.begin("self IPI of cpu", id);
+        accept(Delivery.FIXED, (int) written, false);
+        return true;
+    }
+
+    /** @sdm Issuing Interprocessor Interrupts; Valid Combinations for the Pentium 4 and Intel Xeon Processors' Local xAPIC ICR */
+    private void command(long low) {
+        int mode = (int) ApicRegister.MODE.of(low);
+        int vector = (int) ApicRegister.VECTOR.of(low);
+        boolean deassert = mode == Delivery.INIT && ApicRegister.LEVEL.isSet(low) && !ApicRegister.ASSERT.isSet(low);
+        // Remote read (3) and ExtINT (7) are no commands; an INIT level de-assert has no effect on these processors.
+        if (deassert || mode == Delivery.SMI || mode == 3 || mode == Delivery.EXTINT) {
+            return;
+        }
+        boolean ordinary = mode == Delivery.FIXED || mode == Delivery.LOWEST;
+        if (ordinary && vector < 16) {
+            error(SEND_ILLEGAL_VECTOR);
+            return;
+        }
+        bus.begin("IPI of cpu", id);
+        switch ((int) ApicRegister.SHORTHAND.of(low)) {
+            case 0 -> {
+                int destination = x2apic() ? (int) icrHigh : (int) (registers.get(ApicRegister.ICR_HIGH) >>> 24);
+                boolean all = destination == (x2apic() ? MessageBus.BROADCAST_32 : MessageBus.BROADCAST_8);
+                bus.send(mode, vector, false, destination, ApicRegister.LOGICAL.isSet(low), all);
+            }
+            case 1 -> {
+                if (mode == Delivery.FIXED) {
+                    accept(mode, vector, false);
+                }
+            }
+            case 2 -> {
+                if (mode == Delivery.FIXED) {
+                    bus.sendToAll(null, mode, vector);
+                }
+            }
+            default -> bus.sendToAll(this, mode, vector);
+        }
+    }
+
+    private void written(ApicRegister register, long old, long now) {
+        switch (register) {
+            case TPR -> evaluate();
+            case EOI -> endOfInterrupt();
+            case SVR -> {
+                if (!ApicRegister.ENABLE.isSet(now)) {
+                    for (ApicRegister entry : ENTRIES) {
+                        registers.set(entry, ApicRegister.MASKED, 1);
+                    }
+                }
+                evaluate();
+            }
+            case ESR -> {
+                registers.set(ApicRegister.ESR, errors);
+                errors = 0;
+            }
+            case ICR_LOW -> command(now);
+            case LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR -> entryWritten(register, old, now);
+            case INITIAL_COUNT -> {
+                if (deadlineMode()) {
+                    registers.set(register, old);
+                } else {
+                    timer.count(now);
+                }
+            }
+            case DIVIDE -> timer.divisor(1 << ((int) (now & 3 | now >> 1 & 4) + 1 & 7));
+            default -> { }
+        }
+    }
+
+    private static final ApicRegister[] ENTRIES = {ApicRegister.LVT_TIMER, ApicRegister.LVT_THERMAL, ApicRegister.LVT_PERF,
+        ApicRegister.LVT_LINT0, ApicRegister.LVT_LINT1, ApicRegister.LVT_ERROR};
+
+    private void entryWritten(ApicRegister entry, long old, long now) {
+        if (!registers.isSet(ApicRegister.SVR, ApicRegister.ENABLE)) {
+            registers.set(entry, ApicRegister.MASKED, 1);
+        }
+        if (entry == ApicRegister.LVT_TIMER) {
+            boolean before = ApicRegister.TIMER_MODE.of(old) == DEADLINE_MODE;
+            if (before != deadlineMode()) {
+                timer.disarm();
+            }
+        } else if (entry == ApicRegister.LVT_LINT0) {
+            if (!ApicRegister.LEVEL.isSet(now)) {
+                registers.set(entry, ApicRegister.REMOTE_IRR, 0);
+            }
+            levelPin();
+        }
+        evaluate();
+    }
+
+    /** Values that are computed when somebody looks. */
+    private final class Device implements RegisterFile.Device<ApicRegister> {
+        @Override
+        public void written(ApicRegister register, long old, long now, long written) {
+            LocalApic.this.written(register, old, now);
+        }
+
+        @Override
+        public void refresh(ApicRegister register) {
+            int word = register.layout().offset() >> 4 & 7;
+            switch (register) {
+                case ID -> registers.set(register, (long) id << 24);
+                case PPR -> registers.set(register, processorPriority());
+                case APR -> registers.set(register, arbitrationPriority());
+                case CURRENT_COUNT -> registers.set(register, deadlineMode() ? 0 : timer.current());
+                default -> {
+                    int offset = register.layout().offset();
+                    if (offset >= 0x100 && offset < 0x280) {
+                        registers.set(register, (offset < 0x180 ? isr : offset < 0x200 ? tmr : irr).word(word));
+                    }
+                }
+            }
+        }
+    }
+
+    // State and the operator
+
+    LocalState save() {
+        for (ApicRegister register : ApicRegister.values()) {
+            registers.peek(register.layout().offset(), 4);
+        }
+        return new LocalState(registers.save(), base, (int) icrHigh, irr.save(), isr.save(), tmr.save(), errors, external, pins.clone(), timer.save());
+    }
+
+    void restore(LocalState state) {
+        registers.restore(state.registers);
+        base = state.base;
+        icrHigh = state.destination & 0xFFFF_FFFFL;
+        irr.restore(state.irr);
+        isr.restore(state.isr);
+        tmr.restore(state.tmr);
+        errors = state.errors;
+        external = state.external;
+        System.arraycopy(state.pins, 0, pins, 0, pins.length);
+        timer.restore(state.timer);
+    }
+
+    /** Drives INTR afresh after somebody else has. */
+    void redrive() {
+        intr = !externalWaits() && !deliverable();
+        evaluate();
+    }
+
+    boolean requests(int vector) {
+        return irr.has(vector);
+    }
+
+    boolean serves(int vector) {
+        return isr.has(vector);
+    }
+
+    RegisterFile<ApicRegister> registers() {
+        return registers;
+    }
+
+    /** @return one line with what decides on delivery */
+    String describe() {
+        return "cpu%d %s id=%d TPR=%02x PPR=%02x IRR=%s ISR=%s SVR=%03x LINT0=%05x timer=%05x ESR=%02x delivered=%d merged=%d spurious=%d%s".formatted(id,
+            !on() ? "off" : x2apic() ? "x2APIC" : "xAPIC", id, registers.get(ApicRegister.TPR), processorPriority(), irr, isr,
+            registers.get(ApicRegister.SVR), registers.get(ApicRegister.LVT_LINT0), registers.get(ApicRegister.LVT_TIMER), errors, delivered, merged,
+            spurious, intr ? " INTR" : "");
+    }
+
+    /** @return where a vector stands, or null if it is neither pending nor in service */
+    String why(int vector) {
+        String where = "cpu" + id + ": ";
+        if (!irr.has(vector)) {
+            return isr.has(vector) ? where + "in service, not ended by an EOI yet" : null;
+        }
+        int ppr = processorPriority() & 0xF0;
+        String pending = where + "pending in IRR" + (isr.has(vector) ? " and in service" : "") + "; ";
+        if (!on()) {
+            return pending + "held: the local APIC is off (IA32_APIC_BASE.EN)";
+        }
+        if ((vector & 0xF0) <= ppr) {
+            boolean task = (registers.get(ApicRegister.TPR) & 0xF0) >= priorityOf(isr.highest());
+            return pending + "held: its class " + (vector >> 4) + " is not above PPR class " + (ppr >> 4) + ", which comes from "
+                + (task ? "TPR" : "vector " + Integer.toHexString(isr.highest()) + "h in service");
+        }
+        return irr.highest() != vector ? pending + "waits for vector " + Integer.toHexString(irr.highest()) + "h, which is of higher priority"
+            : pending + "INTR is asserted: the processor has not taken it (EFLAGS.IF, a shadow, or it is not running)";
+    }
+}
