@@ -6,6 +6,7 @@ import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.EntryState;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.Part;
+import com.vtsim.api.machine.PortDevice;
 import com.vtsim.api.machine.Processor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
@@ -84,6 +85,9 @@ public final class X86Processor implements LogicalProcessor {
     @Override
     public void attach(Board board) {
         cpu.ports = board.ports();
+        if (cpu.index == 0) {
+            attachErrorLine(board);
+        }
         cpu.clock = board.clock();
         cpu.reports = board::report;
         cpu.cpuid.processors = Math.max(1, board.findAll(LogicalProcessor.class).size());
@@ -97,6 +101,22 @@ public final class X86Processor implements LogicalProcessor {
         observer = (base, length) -> cpu.execution.pagesChanged();
         board.memory().observe(observer);
         cpu.execution.pagesChanged();
+    }
+
+    /** FERR# to IRQ13, and the port by which its handler clears it: what systems without CR0.NE use in place of #MF. */
+    private void attachErrorLine(Board board) {
+        cpu.floating.errorLine = board.lines().driver(13, name + " FERR#");
+        board.ports().map(0xF0, 1, 1, new PortDevice() {
+            @Override
+            public int read(int port, int size) {
+                return 0xFF;
+            }
+
+            @Override
+            public void write(int port, int size, int value) {
+                cpu.floating.ignoreError();
+            }
+        });
     }
 
     @Override

@@ -26,7 +26,8 @@ public final class Cpuid {
     private static final int HTT = 1 << 28, OSXSAVE = 1 << 27, OSPKE = 1 << 4;
 
     /** What the model has, provided it works. */
-    private static final Set<Feature> MODEL = EnumSet.of(Feature.FPU, Feature.VME, Feature.DE, Feature.PSE, Feature.TSC, Feature.MSR, Feature.PAE,
+    private static final Set<Feature> MODEL = EnumSet.of(Feature.FPU, Feature.FDP_EXCPTN_ONLY, Feature.ZERO_FCS_FDS,
+        Feature.VME, Feature.DE, Feature.PSE, Feature.TSC, Feature.MSR, Feature.PAE,
         Feature.MCE, Feature.CX8, Feature.APIC, Feature.SEP, Feature.MTRR, Feature.PGE, Feature.MCA, Feature.CMOV, Feature.PAT,
         Feature.PSE36, Feature.CLFSH, Feature.CX16, Feature.PCID, Feature.X2APIC, Feature.MOVBE, Feature.POPCNT, Feature.TSC_DEADLINE,
         Feature.RDRAND, Feature.FSGSBASE, Feature.TSC_ADJUST, Feature.BMI1, Feature.SMEP, Feature.BMI2, Feature.ERMS, Feature.INVPCID,

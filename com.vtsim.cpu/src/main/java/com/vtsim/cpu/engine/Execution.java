@@ -263,6 +263,9 @@ public final class Execution {
             retired += position;
             advance(fault.atNext ? cpu.next : cpu.r[Cpu.RIP] + current.starts[position]);
         }
+        if (fault.vector == GuestFault.FROZEN) {
+            return;
+        }
         deliver(fault.vector, fault.errorCode, fault.information, Interrupts.Source.EXCEPTION);
     }
 
@@ -369,6 +372,12 @@ public final class Execution {
     public void halt() {
         events |= HALTED;
         endBlock();
+    }
+
+    /** @return what an operation throws to halt before itself: it executes again after the next event */
+    GuestFault freeze() {
+        halt();
+        return cpu.fault(GuestFault.FROZEN, GuestFault.NO_CODE);
     }
 
     /** IRET has been executed: NMIs are taken again. */

@@ -96,6 +96,8 @@ public enum Feature {
     BMI1(7, 0, Register.EBX, 3),
     /** AVX2. */
     AVX2(7, 0, Register.EBX, 5),
+    /** The x87's operand pointer changes with unmasked exceptions only. */
+    FDP_EXCPTN_ONLY(7, 0, Register.EBX, 6),
     /** Supervisor-mode execution prevention. */
     SMEP(7, 0, Register.EBX, 7, SystemState.CR4_SMEP),
     /** Bit manipulation, second group. */
@@ -104,6 +106,8 @@ public enum Feature {
     ERMS(7, 0, Register.EBX, 9),
     /** INVPCID. */
     INVPCID(7, 0, Register.EBX, 10),
+    /** The x87's selectors of instruction and operand are 0. */
+    ZERO_FCS_FDS(7, 0, Register.EBX, 13),
     /** RDSEED. */
     RDSEED(7, 0, Register.EBX, 18),
     /** ADCX and ADOX. */

@@ -1,5 +1,6 @@
 package com.vtsim.cpu.engine;
 
+import com.vtsim.api.machine.Lines;
 import com.vtsim.cpu.floating.FloatUnit;
 import java.util.Arrays;
 
@@ -131,6 +132,53 @@ public final class FloatingState {
         return (status & ~control & 0x3F) != 0;
     }
 
+    /**
+     * What waiting instructions, those on MMX registers included, do first: an unmasked exception that is pending raises #MF or,
+     * where CR0.NE is 0, asserts FERR# and freezes the processor until an interrupt, unless the chipset asserts IGNNE#.
+     *
+     * @sdm MS-DOS Compatibility Sub-mode
+     */
+    public void awaitExceptions() {
+        if ((status & ~control & 0x3F) != 0) {
+            unmaskedPending();
+        }
+    }
+
+    private void unmaskedPending() {
+        if ((cpu.system.cr0 & SystemState.CR0_NE) != 0) {
+            throw cpu.fault(16, GuestFault.NO_CODE);
+        }
+        if (!errorIgnored) {
+            if (errorLine != null) {
+                errorLine.set(true);
+            }
+            throw cpu.execution.freeze();
+        }
+    }
+
+    /** FERR#: wired to IRQ13; null while detached. */
+    public Lines.Driver errorLine;
+    /** IGNNE#, which the chipset asserts from a write to port F0h until FERR# goes. */
+    private boolean errorIgnored;
+
+    /** A write to port F0h: clears IRQ13 and asserts IGNNE# while an exception is pending. */
+    public void ignoreError() {
+        errorIgnored = pending();
+        if (errorLine != null) {
+            errorLine.set(false);
+        }
+    }
+
+    private void changed() {
+        errorIgnored &= pending();
+    }
+
+    /** Clears exception flags and SF: FNCLEX. */
+    public void clearExceptions() {
+        status &= ~0xFF;
+        changed();
+    }
+
     /** @return the status word with TOP, ES and B */
     public int statusWord() {
         return status & 0x477F | top << 11 | (pending() ? 0x8080 : 0);
@@ -140,11 +188,13 @@ public final class FloatingState {
     public void loadStatus(int word) {
         status = word & 0x477F;
         top = word >>> 11 & 7;
+        changed();
     }
 
     /** Sets the control word; reserved bits stay as they are on processors, bit 6 set. */
     public void loadControl(int word) {
         control = word & 0x1F3F | 0x40;
+        changed();
     }
 
     /** @return the full tag word: two bits for each physical register */
@@ -170,6 +220,7 @@ public final class FloatingState {
 
     /** FNINIT. */
     public void initialise() {
+        errorIgnored = false;
         control = FCW_INIT;
         status = 0;
         top = 0;

@@ -9,6 +9,9 @@ public final class GuestFault extends RuntimeException {
     /** {@link #errorCode} where the exception pushes none. */
     public static final int NO_CODE = -1;
 
+    /** {@link #vector} where there is no exception: the processor waits for an interrupt before this instruction. */
+    static final int FROZEN = -1;
+
     /** Exception vector, 0–31. */
     public int vector;
     /** Error code, or {@link #NO_CODE}. */

@@ -2,11 +2,9 @@ package com.vtsim.cpu.vector;
 
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.FloatingState;
-import com.vtsim.cpu.engine.GuestFault;
 import com.vtsim.cpu.engine.MemoryRef;
 import com.vtsim.cpu.engine.Operation;
 import com.vtsim.cpu.engine.OperationFactory;
-import com.vtsim.cpu.engine.SystemState;
 import com.vtsim.cpu.engine.Translation;
 import com.vtsim.cpu.isa.Instruction;
 import com.vtsim.cpu.isa.Operand;
@@ -14,7 +12,6 @@ import com.vtsim.cpu.isa.Operand;
 /** Instructions on MMX registers, and the transition to MMX state they make. @sdm Effect of MMX Instructions on x87 FPU State */
 final class Mmx {
     private static final int EXPONENT = 0xFFFF;
-    private static final int ES = 0x80;
 
     private Mmx() { }
 
@@ -26,9 +23,7 @@ final class Mmx {
 
     /** Throws #MF for a pending x87 exception. */
     static void pending(Cpu cpu) {
-        if ((cpu.floating.status & ES) != 0 && (cpu.system.cr0 & SystemState.CR0_NE) != 0) {
-            throw cpu.fault(16, GuestFault.NO_CODE);
-        }
+        cpu.floating.awaitExceptions();
     }
 
     /** Every MMX instruction but EMMS: all registers valid, TOP 0. */

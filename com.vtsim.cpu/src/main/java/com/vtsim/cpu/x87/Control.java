@@ -12,9 +12,6 @@ import com.vtsim.cpu.isa.Operand;
 
 /** Control and status words. @sdm FLDCW; FSTCW; FSTSW; FCLEX; FINIT */
 final class Control {
-    /** Exception flags, SF, ES and B of the status word. */
-    private static final int EXCEPTIONS = 0x80FF;
-
     private Control() { }
 
     /** What it does. */
@@ -33,7 +30,7 @@ final class Control {
             return of(false, (cpu, f) -> m.store16(cpu, f.control));
         });
         s.define("FNSTSW", Control::storeStatus);
-        s.define("FNCLEX", factory((cpu, f) -> f.status &= ~EXCEPTIONS));
+        s.define("FNCLEX", factory((cpu, f) -> f.clearExceptions()));
         s.define("FNINIT", factory((cpu, f) -> f.initialise()));
         s.define("FNENI", factory((cpu, f) -> { }));
         s.define("FNDISI", factory((cpu, f) -> { }));
@@ -53,7 +50,7 @@ final class Control {
                 FloatingState f = cpu.floating;
                 f.x87();
                 if (waits) {
-                    Waiting.check(cpu, f);
+                    f.awaitExceptions();
                 }
                 step.apply(cpu, f);
             }

@@ -1,7 +1,6 @@
 package com.vtsim.cpu.x87;
 
 import com.vtsim.cpu.engine.Cpu;
-import com.vtsim.cpu.engine.FloatingState;
 import com.vtsim.cpu.engine.GuestFault;
 import com.vtsim.cpu.engine.Operation;
 import com.vtsim.cpu.engine.SystemState;
@@ -14,19 +13,7 @@ final class Waiting extends Operation {
         if ((cpu.system.cr0 & both) == both) {
             throw cpu.fault(7, GuestFault.NO_CODE);
         }
-        check(cpu, cpu.floating);
-    }
-
-    /** Raises #MF if an unmasked exception is pending. */
-    static void check(Cpu cpu, FloatingState f) {
-        if (f.pending()) {
-            throw error(cpu);
-        }
-    }
-
-    /** @return #MF to throw */
-    static GuestFault error(Cpu cpu) {
-        return cpu.fault(16, GuestFault.NO_CODE);
+        cpu.floating.awaitExceptions();
     }
 
     /** @return a byte of the executing code, which is mapped, without any effect on the guest */

@@ -46,9 +46,7 @@ abstract class X87Operation extends Operation {
     public final void execute(Cpu cpu) {
         FloatingState f = cpu.floating;
         f.x87();
-        if (f.pending()) {
-            throw Waiting.error(cpu);
-        }
+        f.awaitExceptions();
         perform(cpu, f);
         f.lastIp = cpu.r[Cpu.RIP] + start;
     }

@@ -104,6 +104,10 @@ final class SmallMachine implements AutoCloseable {
         });
     }
 
+    boolean lineLevel(int line) {
+        return board.call(() -> board.lines().level(line));
+    }
+
     long retired() {
         return board.call(cpu::retired);
     }
