@@ -14,9 +14,6 @@ import com.vtsim.cpu.engine.Flags;
 import com.vtsim.cpu.engine.ResetState;
 import com.vtsim.cpu.engine.Semantics;
 import com.vtsim.cpu.integer.TestMemory;
-import com.vtsim.cpu.isa.ByteSource;
-import com.vtsim.cpu.isa.Decoder;
-import com.vtsim.cpu.isa.Instruction;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -59,8 +56,6 @@ class Harris286Test {
     private final byte[] shadow = new byte[MEMORY];
     private final Semantics semantics = InstructionGroups.semantics();
     private final Cpu cpu = new Cpu(semantics);
-    private final Decoder decoder = new Decoder();
-    private int absent;
     private final List<String> failures = new ArrayList<>();
 
     private static final class NoPorts implements PortSpace {
@@ -116,13 +111,6 @@ class Harris286Test {
         assertThat(failures.size()).as(failures.size() + " failures of " + tests + ": "
             + String.join("\n", failures.subList(0, Math.min(20, failures.size())))).isZero();
         assertThat(tests).isEqualTo(48_750);
-        assertThat(absent).as("tests of x87 instructions (WAIT, D8), as far as the processor lacks them").isLessThanOrEqualTo(296);
-    }
-
-    private boolean isAbsent(JsonNode test) {
-        byte[] bytes = HexFormat.of().parseHex(test.get("bytes").textValue());
-        return decoder.decode(ByteSource.of(bytes, 0), 16) instanceof Instruction i && semantics.of(i.form()) == null
-            && (i.mnemonic().equals("WAIT") || i.mnemonic().startsWith("F"));
     }
 
     private int runFile(Path folder, JsonNode file) throws IOException {
@@ -141,10 +129,6 @@ class Harris286Test {
                 JsonNode test = json.readTree(line);
                 String reason = differing.get(test.get("idx").intValue());
                 tests++;
-                if (isAbsent(test)) {
-                    absent++;
-                    continue;
-                }
                 String failure = reason == null ? run(test, mask & definedByShift(test)) : runDiffering(test, reason);
                 if (failure != null) {
                     failures.add(file.get("file").textValue() + " #" + test.get("idx") + " " + test.get("name").textValue() + " ["
