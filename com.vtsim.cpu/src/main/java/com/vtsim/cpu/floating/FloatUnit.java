@@ -366,27 +366,45 @@ public final class FloatUnit {
     /** high:low = x / y × 2^127 for normalised x and y, between 2^126 and 2^128: 66 bits of quotient and a sticky bit. */
     private void quotient(long x, long y) {
         boolean larger = Long.compareUnsigned(x, y) >= 0;
-        long remainder = larger ? x - y : x;
         long whole = larger ? 1 : 0;
-        long fraction = 0;
-        // 65 further bits by restoring division; the remainder stays below y, so one step needs 65 bits.
-        for (int i = 0; i < 64; i++) {
-            boolean carry = remainder < 0;
-            remainder <<= 1;
-            fraction <<= 1;
-            if (carry || Long.compareUnsigned(remainder, y) >= 0) {
-                remainder -= y;
-                fraction |= 1;
-            }
-        }
-        boolean carry = remainder < 0;
-        remainder <<= 1;
-        long last = carry || Long.compareUnsigned(remainder, y) >= 0 ? 1 : 0;
+        long fraction = divideUp(larger ? x - y : x, y);
+        long rest = remainder;
+        boolean carry = rest < 0;
+        rest <<= 1;
+        long last = carry || Long.compareUnsigned(rest, y) >= 0 ? 1 : 0;
         if (last != 0) {
-            remainder -= y;
+            rest -= y;
         }
         high = whole << 63 | fraction >>> 1;
-        low = fraction << 63 | last << 62 | (remainder != 0 ? 1 : 0);
+        low = fraction << 63 | last << 62 | (rest != 0 ? 1 : 0);
+    }
+
+    /** Of the latest {@link #divideUp}. */
+    private long remainder;
+
+    /** @return {@code x × 2^64 / y} for x below y, whose bit 63 is set: two digits of 32 bits */
+    private long divideUp(long x, long y) {
+        long upper = y >>> 32;
+        long lower = y & 0xFFFF_FFFFL;
+        long first = digit(x, upper, lower);
+        long rest = (x << 32) - first * y;
+        long second = digit(rest, upper, lower);
+        remainder = (rest << 32) - second * y;
+        return first << 32 | second;
+    }
+
+    /** @return {@code x × 2^32 / (upper:lower)}, which is below 2^32 */
+    private static long digit(long x, long upper, long lower) {
+        long digit = Long.divideUnsigned(x, upper);
+        long rest = x - digit * upper;
+        while (digit >>> 32 != 0 || Long.compareUnsigned(digit * lower, rest << 32) > 0) {
+            digit--;
+            rest += upper;
+            if (rest >>> 32 != 0) {
+                break;
+            }
+        }
+        return digit;
     }
 
     /** result = √a. */
@@ -412,36 +430,53 @@ public final class FloatUnit {
         round(format, false, a.exponent >> 1);
     }
 
-    /** high:low = square root, digit by digit: 66 bits and a sticky bit. */
+    /** high:low = square root: 65 bits and a sticky bit. An estimate, one step of Newton's, then what is missing to the exact integer. */
     private void root(long significand, boolean odd) {
-        // The radicand is significand × 2 (odd exponent) or × 1, below 4: pairs of bits from the top.
-        long topHigh = odd ? significand >>> 62 : significand >>> 63;
-        long rest = odd ? significand << 2 : significand << 1;
-        long remainderHigh = 0;
-        long remainder = topHigh - 1;
-        long rootHigh = 0;
-        long root = 1;
-        for (int i = 0; i < 65; i++) {
-            long pair = rest >>> 62;
-            rest <<= 2;
-            remainderHigh = remainderHigh << 2 | remainder >>> 62;
-            remainder = remainder << 2 | pair;
-            long trialHigh = rootHigh << 2 | root >>> 62;
-            long trial = root << 2 | 1;
-            rootHigh = rootHigh << 1 | root >>> 63;
-            root <<= 1;
-            boolean fits = Long.compareUnsigned(remainderHigh, trialHigh) > 0
-                || remainderHigh == trialHigh && Long.compareUnsigned(remainder, trial) >= 0;
-            if (fits) {
-                long borrow = Long.compareUnsigned(remainder, trial) < 0 ? 1 : 0;
-                remainder -= trial;
-                remainderHigh -= trialHigh + borrow;
-                root |= 1;
-            }
+        long radicand = odd ? significand : significand >>> 1;
+        long radicandLow = odd ? 0 : significand << 63;
+        long root = (long) (Math.sqrt((radicand >>> 1) * 2.0) * 0x1p31) << 1 | Long.MIN_VALUE;
+        square(root, radicand, radicandLow);
+        double excess = high * 0x1p64 + (low >>> 1) * 2.0;
+        long better = root + (long) (excess / ((root >>> 1) * 4.0));
+        boolean wrapped = better >= 0;
+        root = wrapped ? excess > 0 ? -1L : Long.MIN_VALUE : better;
+        square(root, radicand, radicandLow);
+        while (high < 0) {
+            root--;
+            addTwice(root);
         }
-        // 66 bits of root: rootHigh has the top 2, root the other 64.
-        high = rootHigh << 62 | root >>> 2;
-        low = root << 62 | ((remainder | remainderHigh) != 0 ? 1 : 0);
+        // While the remainder exceeds 2 × root.
+        while (high > 1 || high == (root >>> 63) && Long.compareUnsigned(low, root << 1) > 0) {
+            subtractTwice(root);
+            root++;
+        }
+        boolean half = high != 0 || Long.compareUnsigned(low, root) > 0;
+        boolean exact = (high | low) == 0;
+        high = root;
+        low = (half ? Long.MIN_VALUE : 0) | (exact ? 0 : 1);
+    }
+
+    /** high:low = radicand − root². */
+    private void square(long root, long radicand, long radicandLow) {
+        long upper = Math.multiplyHigh(root, root) + 2 * root;
+        long lower = root * root;
+        high = radicand - upper - (Long.compareUnsigned(radicandLow, lower) < 0 ? 1 : 0);
+        low = radicandLow - lower;
+    }
+
+    /** high:low += 2 root + 1. */
+    private void addTwice(long root) {
+        long add = root << 1 | 1;
+        low += add;
+        high += (root >>> 63) + (Long.compareUnsigned(low, add) < 0 ? 1 : 0);
+    }
+
+    /** high:low −= 2 root + 1. */
+    private void subtractTwice(long root) {
+        long by = root << 1 | 1;
+        long borrow = Long.compareUnsigned(low, by) < 0 ? 1 : 0;
+        low -= by;
+        high -= (root >>> 63) + borrow;
     }
 
     /** result = a × b + c, rounded once; {@code negateProduct} and {@code negateAddend} make the other forms. */

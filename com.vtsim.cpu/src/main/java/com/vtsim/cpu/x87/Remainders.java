@@ -46,7 +46,7 @@ final class Remainders {
             u.noteDenormal(a);
             u.noteDenormal(b);
             if (a.kind == Kind.ZERO || b.kind == Kind.INFINITY) {
-                u.round(FloatFormat.EXTENDED);
+                u.result.set(a);
                 return;
             }
             int difference = a.exponent - b.exponent;

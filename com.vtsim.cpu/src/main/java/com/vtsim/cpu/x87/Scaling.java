@@ -121,7 +121,7 @@ final class Scaling {
         u.noteDenormal(a);
         u.noteDenormal(b);
         if (a.kind != Kind.FINITE || b.kind == Kind.ZERO) {
-            u.round(FloatFormat.EXTENDED);
+            u.result.set(a);
         } else if (b.kind == Kind.INFINITY) {
             if (b.negative) {
                 u.result.zero(a.negative);

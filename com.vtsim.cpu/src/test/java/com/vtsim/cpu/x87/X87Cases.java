@@ -70,6 +70,9 @@ final class X87Cases {
         if (form.mnemonic().equals("FSCALE") && chance(70)) {
             test.image.putShort(56, (short) (0x3FFF + random.nextInt(18) | (chance(50) ? 0x8000 : 0)));
         }
+        if (chance(6)) {
+            test.image.putLong(32, random.nextLong() >>> random.nextInt(64)).putShort(40, (short) (chance(50) ? 0x8000 : 0));
+        }
         related(test);
         memory(test, form);
         return test;
