@@ -130,6 +130,8 @@ public enum Feature {
     RDPID(7, 0, Register.ECX, 22),
     /** SERIALIZE. */
     SERIALIZE(7, 0, Register.EDX, 14),
+    /** IA32_ARCH_CAPABILITIES: which flaws of real processors this one does not have. */
+    ARCH_CAPABILITIES(7, 0, Register.EDX, 29),
     /** XSAVEOPT. */
     XSAVEOPT(0xD, 1, Register.EAX, 0),
     /** XSAVEC. */

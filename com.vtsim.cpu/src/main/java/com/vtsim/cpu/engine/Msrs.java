@@ -16,6 +16,12 @@ public final class Msrs {
     static final long LIMIT_CPUID = 1 << 22, XD_DISABLE = 1L << 34;
     private static final long PHYSICAL = (1L << Paging.PHYSICAL_BITS) - 1;
     private static final int VARIABLE_RANGES = 8;
+    /**
+     * Nothing is executed speculatively, so nothing leaks: RDCL_NO, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO, IF_PSCHANGE_MC_NO,
+     * TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, PBRSB_NO, GDS_NO, RFDS_NO, ITS_NO.
+     */
+    private static final long NO_FLAWS = 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 24 | 1 << 26
+        | 1 << 27 | 1L << 62;
     private static final int BANKS = 4;
     private static final int APIC_BASE = 0x1B;
 
@@ -76,6 +82,7 @@ public final class Msrs {
         linked(0x79, "IA32_BIOS_UPDT_TRIG", null, (cpu, value) -> true);
         row(0x8B, "IA32_BIOS_SIGN_ID", 0, -1L);
         linked(0xCE, "MSR_PLATFORM_INFO", cpu -> cpu.cpuid.tscFrequency / 100_000_000L << 8, null);
+        fixed(0x10A, "IA32_ARCH_CAPABILITIES", NO_FLAWS);
         fixed(0xFE, "IA32_MTRRCAP", 1 << 10 | 1 << 8 | VARIABLE_RANGES);
         row(0x140, "MISC_FEATURES_ENABLES", 0, 0L);
         row(0x174, "IA32_SYSENTER_CS", 0, 0xFFFF_FFFFL);
