@@ -211,7 +211,7 @@ final class RunLoop {
         switch (outcome) {
             case BREAKPOINT -> chassis.askStop(Stop.of(Stop.Cause.BREAKPOINT, processor.name()));
             case SHUTDOWN -> shutdown(processor);
-            case IDLE -> {
+            case IDLE, SPINNING -> {
                 if (count > 1) {
                     pass(count);
                 }

@@ -55,6 +55,8 @@ public interface Processor extends Part {
         LEFT,
         /** {@link #idle}. */
         IDLE,
+        /** After PAUSE: it waits for another processor, whose turn may come now. */
+        SPINNING,
         /** Triple fault: the platform resets. The first fault of the chain is kept. */
         SHUTDOWN,
         /** A breakpoint or watchpoint of the operator, before the instruction or after the access. */

@@ -11,7 +11,8 @@ import com.vtsim.api.machine.Processor.Outcome;
 public final class Execution {
     /** Reasons not to go straight to the next block; or-ed in {@link #events}. */
     private static final int LEAVE = 1, HALTED = 1 << 1, INTR = 1 << 2, NMI = 1 << 3, INIT = 1 << 4, SHADOW = 1 << 5, STEP = 1 << 6,
-        WAIT_FOR_SIPI = 1 << 7, SIPI = 1 << 8, SHUTDOWN = 1 << 9, WATCH = 1 << 10, DEBUG = 1 << 11, OPERATOR = 1 << 12;
+        WAIT_FOR_SIPI = 1 << 7, SIPI = 1 << 8, SHUTDOWN = 1 << 9, WATCH = 1 << 10, DEBUG = 1 << 11, OPERATOR = 1 << 12,
+        SPIN = 1 << 13;
     /** DR6.BS: the trap comes from EFLAGS.TF. */
     private static final long DR6_BS = 1 << 14;
     private static final int VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_AC = 17;
@@ -188,6 +189,10 @@ public final class Execution {
             if ((events & LEAVE) != 0) {
                 events &= ~LEAVE;
                 return Outcome.LEFT;
+            }
+            if ((events & SPIN) != 0) {
+                events &= ~SPIN;
+                return Outcome.SPINNING;
             }
             if ((events & SHUTDOWN) != 0) {
                 return Outcome.SHUTDOWN;
@@ -378,6 +383,14 @@ public final class Execution {
     GuestFault freeze() {
         halt();
         return cpu.fault(GuestFault.FROZEN, GuestFault.NO_CODE);
+    }
+
+    /** PAUSE: with several processors the turn goes to the next, or two that wait for each other in step would never meet. */
+    public void spin() {
+        if (cpu.cpuid.processors > 1) {
+            events |= SPIN;
+            endBlock();
+        }
     }
 
     /** IRET has been executed: NMIs are taken again. */
@@ -595,7 +608,7 @@ public final class Execution {
 
     /** @return the loop's own state */
     public ExecutionState save() {
-        int kept = events & (HALTED | NMI | INIT | SHADOW | WAIT_FOR_SIPI | SIPI | SHUTDOWN | DEBUG);
+        int kept = events & (HALTED | NMI | INIT | SHADOW | WAIT_FOR_SIPI | SIPI | SHUTDOWN | DEBUG | SPIN);
         return new ExecutionState(retired, kept, intrPin, movSsShadow, nmiBlocked, startupVector, pendingDebug);
     }
 

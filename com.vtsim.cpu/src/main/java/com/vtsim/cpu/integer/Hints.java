@@ -16,10 +16,11 @@ final class Hints {
     private Hints() { }
 
     static void define(Semantics s) {
-        for (String name : new String[] {"NOP", "PAUSE", "ENDBR32", "ENDBR64", "PREFETCHNTA", "PREFETCHT0", "PREFETCHT1", "PREFETCHT2",
+        for (String name : new String[] {"NOP", "ENDBR32", "ENDBR64", "PREFETCHNTA", "PREFETCHT0", "PREFETCHT1", "PREFETCHT2",
             "PREFETCHW", "MFENCE", "LFENCE", "SFENCE"}) {
             s.define(name, (i, at) -> nothing());
         }
+        s.define("PAUSE", (i, at) -> Action.of(cpu -> cpu.execution.spin()));
         for (String name : new String[] {"UD0", "UD1", "UD2"}) {
             s.define(name, (i, at) -> null);
         }
