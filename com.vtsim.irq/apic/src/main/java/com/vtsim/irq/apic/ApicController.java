@@ -92,7 +92,12 @@ public final class ApicController implements InterruptController, MessageTarget,
         this(config.vtsim_name(), config.imcr());
     }
 
-    ApicController(String name, boolean imcr) {
+    /**
+     * For machines put together in plain Java.
+     *
+     * @param imcr whether the board has an interrupt mode configuration register
+     */
+    public ApicController(String name, boolean imcr) {
         this.name = name;
         this.imcr = imcr;
         symmetric = !imcr;

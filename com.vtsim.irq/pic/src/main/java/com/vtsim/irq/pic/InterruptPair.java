@@ -47,7 +47,8 @@ public final class InterruptPair implements InterruptController {
         this(config.vtsim_name());
     }
 
-    InterruptPair(String name) {
+    /** For machines put together in plain Java. */
+    public InterruptPair(String name) {
         this.name = name;
     }
 

@@ -55,7 +55,8 @@ public final class IntervalTimer implements Part, PortDevice {
         this(config.vtsim_name());
     }
 
-    IntervalTimer(String name) {
+    /** For machines put together in plain Java. */
+    public IntervalTimer(String name) {
         this.name = name;
         powerOn(0);
     }

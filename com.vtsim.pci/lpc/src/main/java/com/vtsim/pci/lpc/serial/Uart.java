@@ -111,7 +111,8 @@ public final class Uart implements Console, PortDevice {
         this(name, port, irq, backend, CRYSTAL);
     }
 
-    Uart(String name, int port, int irq, String backend, int crystal) {
+    /** For machines put together in plain Java. */
+    public Uart(String name, int port, int irq, String backend, int crystal) {
         if (port < 0 || port > 0xFFF8 || (port & 7) != 0) {
             throw new OperatorException(name + ": port is " + Integer.toHexString(port) + "h, expected a multiple of 8 below 10000h");
         }
