@@ -23,6 +23,10 @@ public final class VectorInstructions {
         StringCompare.define(s);
         Aes.define(s);
         Sha.define(s);
+        Permutes.define(s);
+        MaskedMoves.define(s);
+        Fused.define(s, unit);
+        HalfPrecision.define(s, unit);
         StateImages.define(s);
     }
 }

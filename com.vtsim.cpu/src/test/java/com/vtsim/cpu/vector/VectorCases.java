@@ -147,7 +147,11 @@ final class VectorCases {
         out.write((code32 ? 0xE0 : random.nextInt(8) << 5) | map);
         out.write((w ? 0x80 : 0) | v << 3 | (l ? 4 : 0) | prefix);
         tail(words, 1, out, modRmAt);
-        return out.toByteArray();
+        byte[] code = out.toByteArray();
+        if (form.operands().contains("VM")) {
+            code[modRmAt[0]] = (byte) (random.nextInt(3) << 6 | random.nextInt(8) << 3 | 4);
+        }
+        return code;
     }
 
     // State
