@@ -17,11 +17,13 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
+import org.apache.felix.gogo.jline.Shell;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.Parameter;
 import org.apache.felix.service.command.Process;
 import org.apache.felix.service.command.annotations.GogoCommand;
+import org.jline.terminal.Terminal;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -162,8 +164,9 @@ public final class RunCommands {
                 run.printer.progress(new Progress(machine));
             }
         }
-        try {
+        try (Interrupt interrupt = new Interrupt(session, machine)) {
             stop = running.end();
+            interrupted = interrupt.seen;
         } catch (InterruptedException e) {
             machine.pause();
             stop = machine.status().stop();
@@ -178,6 +181,28 @@ public final class RunCommands {
             stop = Stop.of(Stop.Cause.TEXT, run.until);
         }
         return ended(session, machine, run, stop, interrupted);
+    }
+
+    /** While a machine runs in the foreground of a terminal, Ctrl-C pauses it, and the command ends as it always does. */
+    private static final class Interrupt implements AutoCloseable {
+        private final Terminal terminal;
+        private final Terminal.SignalHandler before;
+        private volatile boolean seen;
+
+        Interrupt(CommandSession session, Machine machine) {
+            terminal = session.get(Shell.VAR_TERMINAL) instanceof Terminal own ? own : null;
+            before = terminal == null ? null : terminal.handle(Terminal.Signal.INT, signal -> {
+                seen = true;
+                machine.pause();
+            });
+        }
+
+        @Override
+        public void close() {
+            if (terminal != null) {
+                terminal.handle(Terminal.Signal.INT, before);
+            }
+        }
     }
 
     private static Ended ended(CommandSession session, Machine machine, Background run, Stop stop, boolean interrupted) {
