@@ -4,9 +4,11 @@ import com.vtsim.api.machine.OperatorException;
 import com.vtsim.shell.session.CommandTable;
 import com.vtsim.shell.session.Exit;
 import com.vtsim.shell.session.HelpText;
+import org.apache.felix.gogo.jline.Shell;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
+import org.jline.terminal.Terminal;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -25,14 +27,19 @@ public final class ShellCommands {
 
     /** All commands, a line each. */
     @Descriptor("list the commands")
-    public HelpText help() {
-        return HelpText.overview(new CommandTable(context));
+    public HelpText help(CommandSession session) {
+        return HelpText.overview(new CommandTable(context)).within(columns(session));
     }
 
     /** One command's parameters, or one family. */
     @Descriptor("show the parameters of a command, or the commands of a family")
-    public HelpText help(@Descriptor("name of the command or family") String command) {
-        return HelpText.of(new CommandTable(context), command);
+    public HelpText help(CommandSession session, @Descriptor("name of the command or family") String command) {
+        return HelpText.of(new CommandTable(context), command).within(columns(session));
+    }
+
+    /** Of the terminal; 0 where there is none. */
+    private static int columns(CommandSession session) {
+        return session.get(Shell.VAR_TERMINAL) instanceof Terminal terminal ? terminal.getWidth() : 0;
     }
 
     /** Ends the session with the status set so far. */

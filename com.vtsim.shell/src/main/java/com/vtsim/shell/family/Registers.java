@@ -12,8 +12,8 @@ import java.util.List;
  * @param registers in the processor's order
  */
 public record Registers(List<LogicalProcessor.Register> registers) implements Drawable {
-    private static final int COLUMNS = 4;
-    private static final int NAME = 7;
+    private static final int COLUMNS = 3;
+    private static final int NAME = 6;
 
     @Override
     public String line() {
@@ -32,7 +32,7 @@ public record Registers(List<LogicalProcessor.Register> registers) implements Dr
                 text.append(beside ? "  " : "\n");
             }
             column = beside ? column + 1 : 1;
-            String name = field ? register.name().substring(owner(register).length() + 1) : String.format("%-" + NAME + "s", register.name());
+            String name = field ? register.name().substring(owner(register).length() + 1) : String.format("%-" + (NAME - 1) + "s", register.name());
             text.append(paint.as(Paint.Role.HEADING, name)).append(' ').append(Drawing.hexadecimal(register.value(), (Math.min(register.bits(), 64) + 3) / 4));
             if (!register.text().isEmpty()) {
                 text.append("  ").append(paint.as(Paint.Role.FAINT, register.text()));

@@ -22,7 +22,12 @@ public final class HelpText implements Drawable {
     private static final List<String> ORDER = List.of("vtsim", "machine", "cpu", "mem", "irq", "pci", "clock", "gdb", "log");
     private static final Set<String> FOREIGN = Set.of("gogo", "felix", "scr", "cm");
 
+    private static final int GAP = 2;
+    /** A column of descriptions narrower than this is worse than lines that are too long. */
+    private static final int NARROWEST = 20;
+
     private final List<String[]> rows = new ArrayList<>();
+    private int columns;
 
     private HelpText() {
     }
@@ -119,16 +124,42 @@ public final class HelpText implements Drawable {
         return rows.size() + " lines of help";
     }
 
+    /** @return the same, with descriptions folded so that lines fit; 0 for lines of any length */
+    public HelpText within(int limit) {
+        columns = limit;
+        return this;
+    }
+
     @Override
     public String full(Paint paint) {
         int width = rows.stream().mapToInt(row -> row[0].length()).filter(length -> length <= 30).max().orElse(0);
+        String indent = "\n" + " ".repeat(width + GAP);
         StringBuilder text = new StringBuilder();
         for (String[] row : rows) {
             String name = row[0].stripTrailing();
-            String space = name.length() <= width ? " ".repeat(width - name.length() + 2) : "\n" + " ".repeat(width + 2);
-            String line = row[1].isEmpty() ? paint.as(Role.NAME, name) : paint.as(Role.NAME, name) + space + row[1];
+            String space = name.length() <= width ? " ".repeat(width - name.length() + GAP) : indent;
+            String description = String.join(indent, folded(row[1], columns - width - GAP));
+            String line = row[1].isEmpty() ? paint.as(Role.NAME, name) : paint.as(Role.NAME, name) + space + description;
             text.append(line).append('\n');
         }
         return text.toString().stripTrailing();
+    }
+
+    /** Lines of whole words; one line if there is no room to speak of. */
+    private static List<String> folded(String text, int room) {
+        if (room < NARROWEST) {
+            return List.of(text);
+        }
+        List<String> lines = new ArrayList<>();
+        StringBuilder line = new StringBuilder();
+        for (String word : text.split(" ")) {
+            if (!line.isEmpty() && line.length() + 1 + word.length() > room) {
+                lines.add(line.toString());
+                line.setLength(0);
+            }
+            line.append(line.isEmpty() ? "" : " ").append(word);
+        }
+        lines.add(line.toString());
+        return lines;
     }
 }

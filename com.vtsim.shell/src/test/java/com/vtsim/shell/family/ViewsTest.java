@@ -25,16 +25,16 @@ final class ViewsTest {
         Registers registers = new Registers(List.of(register("rax", 1, ""), register("rbx", 2, ""), register("rcx", 3, ""), register("rdx", 4, ""),
                 register("rsi", 5, ""), register("rflags", 2, "reserved"), register("rdi", 6, "")));
         assertThat(registers.full(Paint.PLAIN).lines()).containsExactly(
-                "rax     0000_0000_0000_0001  rbx     0000_0000_0000_0002  rcx     0000_0000_0000_0003  rdx     0000_0000_0000_0004",
-                "rsi     0000_0000_0000_0005",
-                "rflags  0000_0000_0000_0002  reserved",
-                "rdi     0000_0000_0000_0006");
+                "rax   0000_0000_0000_0001  rbx   0000_0000_0000_0002  rcx   0000_0000_0000_0003",
+                "rdx   0000_0000_0000_0004  rsi   0000_0000_0000_0005",
+                "rflags 0000_0000_0000_0002  reserved",
+                "rdi   0000_0000_0000_0006");
     }
 
     @Test void segmentsStandWithTheirParts() {
         Registers registers = new Registers(List.of(new LogicalProcessor.Register("cs", 16, 8, ""), new LogicalProcessor.Register("cs.base", 64, 0, ""),
                 new LogicalProcessor.Register("cs.limit", 32, 0xFFFF, ""), new LogicalProcessor.Register("ss", 16, 16, "")));
-        assertThat(registers.full(Paint.PLAIN).lines()).containsExactly("cs      0008  base 0000_0000_0000_0000  limit 0000_ffff", "ss      0010");
+        assertThat(registers.full(Paint.PLAIN).lines()).containsExactly("cs    0008  base 0000_0000_0000_0000  limit 0000_ffff", "ss    0010");
     }
 
     @Test void listingShowsAddressBytesAndText() {
