@@ -72,6 +72,10 @@ public final class Execution {
                 if (outcome != null) {
                     return outcome;
                 }
+                left = end - retired;
+                if (left <= 0) {
+                    return Outcome.BUDGET;
+                }
                 if ((events & (SHADOW | STEP)) != 0 || (events & WATCH) != 0 && breakpoints.near(linearIp())) {
                     executeOne();
                     continue;
