@@ -21,6 +21,9 @@ public final class Cpuid {
     /** Frequency of the time-stamp counter in Hz unless configured. */
     public static final long TSC_FREQUENCY = 1_000_000_000L;
 
+    /** Offset of PKRU in a standard XSAVE area; that of AVX state follows the header. */
+    public static final int PKRU_OFFSET = 2688;
+
     private static final int LAST_BASIC = 0x16, LAST_EXTENDED = 0x8000_0008;
     private static final String BRAND = "VTSim virtual processor";
     private static final int HTT = 1 << 28, OSXSAVE = 1 << 27, OSPKE = 1 << 4;
@@ -34,7 +37,8 @@ public final class Cpuid {
         Feature.RDSEED, Feature.ADX, Feature.SMAP, Feature.CLFLUSHOPT, Feature.CLWB, Feature.UMIP, Feature.PKU, Feature.LA57,
         Feature.RDPID, Feature.SERIALIZE, Feature.ARCH_CAPABILITIES, Feature.LAHF64, Feature.LZCNT, Feature.PREFETCHW, Feature.SYSCALL, Feature.NX, Feature.PAGE1GB,
         Feature.RDTSCP, Feature.LONG_MODE, Feature.INVARIANT_TSC, Feature.WBNOINVD, Feature.MMX, Feature.FXSR, Feature.SSE, Feature.SSE2,
-        Feature.SSE3, Feature.SSSE3, Feature.SSE4_1, Feature.SSE4_2, Feature.PCLMULQDQ, Feature.AES, Feature.SHA);
+        Feature.XSAVE, Feature.XSAVEOPT, Feature.XSAVEC, Feature.XGETBV1, Feature.XSAVES, Feature.AVX, Feature.AVX2, Feature.FMA,
+        Feature.F16C, Feature.SSE3, Feature.SSSE3, Feature.SSE4_1, Feature.SSE4_2, Feature.PCLMULQDQ, Feature.AES, Feature.SHA);
 
     private final Cpu cpu;
     private final Set<Feature> announced = EnumSet.noneOf(Feature.class);
@@ -129,6 +133,7 @@ public final class Cpuid {
             case 6 -> set(cpu.system.localApic() != null ? 1 << 2 : 0, 0, 0, 0);
             case 7 -> set(0, 0, subleaf == 0 && (cpu.system.cr4 & SystemState.CR4_PKE) != 0 ? OSPKE : 0, 0);
             case 0xB -> topology(subleaf);
+            case 0xD -> extendedState(subleaf);
             case 0x15 -> set(1, (int) (tscFrequency / CRYSTAL), (int) CRYSTAL, 0);
             case 0x16 -> set((int) (tscFrequency / 1_000_000), (int) (tscFrequency / 1_000_000), 100, 0);
             default -> { }
@@ -148,6 +153,31 @@ public final class Cpuid {
         if (subleaf < 4 && subleaf >= 0) {
             answer[0] |= processors - 1 << 26;
         }
+    }
+
+    /** @return the components XCR0 can enable */
+    public long components() {
+        return !has(Feature.XSAVE) ? 1 : (has(Feature.AVX) ? 7 : 3) | (has(Feature.PKU) ? 1 << 9 : 0);
+    }
+
+    /** Sizes and offsets of the XSAVE area. */
+    private void extendedState(int subleaf) {
+        if (!has(Feature.XSAVE)) {
+            return;
+        }
+        long all = components();
+        long enabled = cpu.system.xcr0;
+        switch (subleaf) {
+            case 0 -> set((int) all, standardArea(enabled), standardArea(all), 0);
+            case 1 -> set(0, 576 + ((enabled & 4) != 0 ? 256 : 0) + ((enabled & 1 << 9) != 0 ? 8 : 0), 0, 0);
+            case 2 -> set((all & 4) != 0 ? 256 : 0, (all & 4) != 0 ? 576 : 0, 0, 0);
+            case 9 -> set((all & 1 << 9) != 0 ? 8 : 0, (all & 1 << 9) != 0 ? PKRU_OFFSET : 0, 0, 0);
+            default -> { }
+        }
+    }
+
+    private static int standardArea(long components) {
+        return (components & 1 << 9) != 0 ? PKRU_OFFSET + 8 : (components & 4) != 0 ? 576 + 256 : 576;
     }
 
     private void topology(int subleaf) {

@@ -110,6 +110,7 @@ public final class Msrs {
             row(0x402 + 4 * i, "IA32_MC" + i + "_ADDR", 0, 0L);
             row(0x403 + 4 * i, "IA32_MC" + i + "_MISC", 0, 0L);
         }
+        row(0xDA0, "IA32_XSS", 0, 0L);
         linked(0xC000_0080, "IA32_EFER", cpu -> cpu.system.efer, (cpu, value) -> cpu.system.writeEfer(value));
         row(0xC000_0081, "IA32_STAR", 0, -1L);
         canonical(0xC000_0082, "IA32_LSTAR");

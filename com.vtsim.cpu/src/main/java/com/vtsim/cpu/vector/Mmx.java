@@ -18,11 +18,6 @@ final class Mmx {
     /** Throws what silicon does where MMX instructions may not be executed, a pending x87 exception included. */
     static void check(Cpu cpu) {
         cpu.floating.mmx();
-        pending(cpu);
-    }
-
-    /** Throws #MF for a pending x87 exception. */
-    static void pending(Cpu cpu) {
         cpu.floating.awaitExceptions();
     }
 

@@ -11,7 +11,6 @@ import com.vtsim.cpu.isa.Instruction;
 /** MXCSR and the 512-byte image of x87 and SSE state. @sdm LDMXCSR; STMXCSR; FXSAVE; FXRSTOR */
 final class StateImages {
     private static final int IMAGE = 416;
-    private static final int TOP = 0x3800;
 
     /** The image on its way: legacy region as longs. */
     private final long[] image = new long[64];
@@ -70,7 +69,7 @@ final class StateImages {
 
     /** Puts x87 state into the first 160 bytes of an image, MXCSR and its mask left as they are. @param wide offsets of 64 bits, no selectors */
     static void putX87(FloatingState f, long[] image, boolean wide) {
-        long words = f.control & 0xFFFF | (long) (f.status & ~TOP | f.top << 11) << 16 & 0xFFFF_0000L | (long) f.valid << 32
+        long words = f.control & 0xFFFF | (long) f.statusWord() << 16 | (long) f.valid << 32
             | (long) f.lastOpcode << 48;
         image[0] = words;
         image[1] = wide ? f.lastIp : f.lastIp & 0xFFFF_FFFFL | (long) f.lastCs << 32;
@@ -85,9 +84,7 @@ final class StateImages {
     /** Adopts x87 state from an image. */
     static void takeX87(FloatingState f, long[] image, boolean wide) {
         f.control = (int) image[0] & 0xFFFF;
-        int status = (int) (image[0] >>> 16) & 0xFFFF;
-        f.status = status & ~TOP;
-        f.top = status >> 11 & 7;
+        f.loadStatus((int) (image[0] >>> 16) & 0xFFFF);
         f.valid = (int) (image[0] >>> 32) & 0xFF;
         f.lastOpcode = (int) (image[0] >>> 48) & 0x7FF;
         f.lastIp = wide ? image[1] : image[1] & 0xFFFF_FFFFL;

@@ -28,5 +28,6 @@ public final class VectorInstructions {
         Fused.define(s, unit);
         HalfPrecision.define(s, unit);
         StateImages.define(s);
+        ExtendedStates.define(s);
     }
 }

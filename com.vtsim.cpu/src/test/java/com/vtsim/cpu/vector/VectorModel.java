@@ -9,8 +9,6 @@ import java.nio.ByteOrder;
 
 /** VTSim's side of the comparison, with x87 and vector state. */
 final class VectorModel extends SiliconModel {
-    private static final int TOP = 0x3800;
-
     VectorModel() {
         super(VectorInstructions::define);
         cpu.system.cr4 |= SystemState.CR4_OSFXSR | SystemState.CR4_OSXMMEXCPT | SystemState.CR4_OSXSAVE;
@@ -30,9 +28,7 @@ final class VectorModel extends SiliconModel {
     private void load(ByteBuffer from) {
         FloatingState f = cpu.floating;
         f.control = from.getShort(0) & 0xFFFF;
-        int status = from.getShort(2) & 0xFFFF;
-        f.status = status & ~TOP;
-        f.top = status >> 11 & 7;
+        f.loadStatus(from.getShort(2) & 0xFFFF);
         f.valid = from.get(4) & 0xFF;
         f.mxcsr = from.getInt(24);
         for (int i = 0; i < 8; i++) {
@@ -50,7 +46,7 @@ final class VectorModel extends SiliconModel {
     private void save(ByteBuffer to) {
         FloatingState f = cpu.floating;
         to.putShort(0, (short) f.control);
-        to.putShort(2, (short) (f.status | f.top << 11));
+        to.putShort(2, (short) f.statusWord());
         to.put(4, (byte) f.valid);
         to.putInt(24, f.mxcsr);
         for (int i = 0; i < 8; i++) {

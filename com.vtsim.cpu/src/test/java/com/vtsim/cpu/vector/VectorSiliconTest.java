@@ -48,8 +48,11 @@ class VectorSiliconTest {
         assumeTrue(Files.readString(Path.of("/proc/cpuinfo")).contains("GenuineIntel"), "SKIPPED: the host's processor is not Intel's");
         Silicon silicon = (Silicon) opened;
         int wanted = Integer.getInteger("vtsim.silicon.vectors", 120_000);
+        Set<String> features = hostFeatures();
+        // How far a faulting instruction got and which of two faults it reports is compared where it was measured: on Sapphire Rapids.
+        boolean measured = features.contains("AVX512_FP16");
         VectorModel model = new VectorModel();
-        VectorCases cases = new VectorCases(Long.getLong("vtsim.silicon.seed", 1), model.semantics(), hostFeatures(),
+        VectorCases cases = new VectorCases(Long.getLong("vtsim.silicon.seed", 1), model.semantics(), features,
             System.getProperty("vtsim.silicon.only"));
         Map<String, Tally> tallies = new TreeMap<>();
         List<String> mismatches = new ArrayList<>();
@@ -63,7 +66,7 @@ class VectorSiliconTest {
                 Tally tally = tallies.computeIfAbsent(test.instruction.mnemonic(), n -> new Tally());
                 tally.cases++;
                 tally.faults += expected.get(i).trap >= 0 ? 1 : 0;
-                String difference = difference(test, expected.get(i), actual);
+                String difference = difference(test, expected.get(i), actual, measured);
                 if (difference != null) {
                     tally.mismatches++;
                     mismatches.add(test.instruction.mnemonic() + ": " + difference + "\n  case    " + test + state(test.state) + "\n  memory  "
@@ -100,9 +103,12 @@ class VectorSiliconTest {
         }
     }
 
-    private static String difference(SiliconCase test, SiliconCase.Outcome expected, SiliconCase.Outcome actual) {
+    private static String difference(SiliconCase test, SiliconCase.Outcome expected, SiliconCase.Outcome actual, boolean measured) {
         if (expected.trap != actual.trap) {
             return "exception " + expected.trap + " not " + actual.trap;
+        }
+        if (!measured && expected.trap >= 0) {
+            return null;
         }
         // Linux reports faults at its own addresses as if something were mapped there.
         int error = expected.error & (expected.cr2 < 0 ? ~1 : -1);
