@@ -4,6 +4,8 @@ import com.vtsim.cpu.engine.Semantics;
 import com.vtsim.cpu.integer.IntegerInstructions;
 import com.vtsim.cpu.system.SystemInstructions;
 import com.vtsim.cpu.vector.VectorInstructions;
+import com.vtsim.cpu.vmx.Intercepts;
+import com.vtsim.cpu.vmx.VmxInstructions;
 import com.vtsim.cpu.x87.X87Instructions;
 
 /** All the instruction groups the processor has. */
@@ -17,6 +19,8 @@ final class InstructionGroups {
         SystemInstructions.define(semantics);
         VectorInstructions.define(semantics);
         X87Instructions.define(semantics);
+        VmxInstructions.define(semantics);
+        Intercepts.define(semantics);
         return semantics;
     }
 }

@@ -8,6 +8,7 @@ import com.vtsim.cpu.engine.FloatingState;
 import com.vtsim.cpu.engine.MsrState;
 import com.vtsim.cpu.engine.Segments;
 import com.vtsim.cpu.engine.SystemState;
+import com.vtsim.cpu.vmx.VmxState;
 import java.util.Arrays;
 
 /**
@@ -28,9 +29,10 @@ import java.util.Arrays;
  * @param cr8       task priority where no local APIC holds it
  * @param floating  the x87, MMX, SSE and AVX units
  * @param execution the run loop
+ * @param vmx       VMX operation
  */
 record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] selectors, long[] bases, long[] limits, int[] access,
-        long[] control, long[] pdpte, long[] debug, MsrState msrs, int cr8, FloatingState.Saved floating, ExecutionState execution) {
+        long[] control, long[] pdpte, long[] debug, MsrState msrs, int cr8, FloatingState.Saved floating, ExecutionState execution, VmxState vmx) {
     private static final int VERSION = 1;
     private static final int LDTR = 6, TR = 7, GDTR = 8, IDTR = 9;
 
@@ -56,7 +58,7 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         long[] control = {system.cr0, system.cr2, system.cr3, system.cr4, system.efer, system.xcr0, system.pkru, system.a20Mask,
             cpu.randomState};
         return State.of(X86Processor.MODEL, VERSION, new ProcessorState(Arrays.copyOf(cpu.r, 16), cpu.r[Cpu.RIP], cpu.rflags(),
-            cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.msrs.save(), system.cr8, cpu.floating.save(), cpu.execution.save()));
+            cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.msrs.save(), system.cr8, cpu.floating.save(), cpu.execution.save(), cpu.vmx.save()));
     }
 
     static void restore(Cpu cpu, State state) {
@@ -99,6 +101,7 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         system.cr8 = p.cr8;
         cpu.floating.restore(p.floating);
         cpu.execution.restore(p.execution);
+        cpu.vmx.restore(p.vmx);
         system.controlChanged();
     }
 }

@@ -1,6 +1,7 @@
 package com.vtsim.cpu;
 
 import com.vtsim.api.cpu.LogicalProcessor;
+import com.vtsim.api.ept.Ept;
 import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.EntryState;
@@ -101,6 +102,7 @@ public final class X86Processor implements LogicalProcessor {
         observer = (base, length) -> cpu.execution.pagesChanged();
         board.memory().observe(observer);
         cpu.execution.pagesChanged();
+        cpu.vmx.attach(board.clock(), board.find(Ept.class).orElse(null));
     }
 
     /** FERR# to IRQ13, and the port by which its handler clears it: what systems without CR0.NE use in place of #MF. */
@@ -177,7 +179,7 @@ public final class X86Processor implements LogicalProcessor {
     @Override
     public void a20(boolean enabled) {
         long mask = enabled ? -1L : ~(1L << 20);
-        if (mask != cpu.system.a20Mask) {
+        if (mask != cpu.system.a20Mask && !cpu.vmx.on) {
             cpu.system.a20Mask = mask;
             cpu.memory.flush();
         }
@@ -310,5 +312,10 @@ public final class X86Processor implements LogicalProcessor {
     @Override
     public List<String> why() {
         return cpu.execution.chain().why();
+    }
+
+    /** @return what VMX operation did last, in words */
+    public List<String> vmxWhy() {
+        return cpu.vmx.journal().why();
     }
 }

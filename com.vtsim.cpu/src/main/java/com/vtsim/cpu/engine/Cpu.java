@@ -3,6 +3,7 @@ package com.vtsim.cpu.engine;
 import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.machine.Clock;
 import com.vtsim.api.machine.PortSpace;
+import com.vtsim.cpu.vmx.Vmx;
 import java.util.function.Consumer;
 
 /**
@@ -67,6 +68,8 @@ public final class Cpu {
     public final FloatingState floating;
     /** The run loop. */
     public final Execution execution;
+    /** VMX operation. */
+    public final Vmx vmx;
 
     /** The board's ports; null while detached. */
     public PortSpace ports;
@@ -99,6 +102,7 @@ public final class Cpu {
         far = new FarTransfers(this);
         interruptReturn = new InterruptReturn(this);
         execution = new Execution(this, semantics);
+        vmx = new Vmx(this);
     }
 
     // Faults
@@ -110,6 +114,11 @@ public final class Cpu {
         fault.information = 0;
         fault.atNext = false;
         return fault;
+    }
+
+    /** @return a prepared VM exit to throw */
+    public GuestFault vmExit() {
+        return fault(GuestFault.VM_EXIT, GuestFault.NO_CODE);
     }
 
     /** @return #UD to throw */

@@ -38,7 +38,7 @@ public final class Cpuid {
         Feature.RDPID, Feature.SERIALIZE, Feature.ARCH_CAPABILITIES, Feature.LAHF64, Feature.LZCNT, Feature.PREFETCHW, Feature.SYSCALL, Feature.NX, Feature.PAGE1GB,
         Feature.RDTSCP, Feature.LONG_MODE, Feature.INVARIANT_TSC, Feature.WBNOINVD, Feature.MMX, Feature.FXSR, Feature.SSE, Feature.SSE2,
         Feature.XSAVE, Feature.XSAVEOPT, Feature.XSAVEC, Feature.XGETBV1, Feature.XSAVES, Feature.AVX, Feature.AVX2, Feature.FMA,
-        Feature.F16C, Feature.SSE3, Feature.SSSE3, Feature.SSE4_1, Feature.SSE4_2, Feature.PCLMULQDQ, Feature.AES, Feature.SHA);
+        Feature.F16C, Feature.SSE3, Feature.SSSE3, Feature.SSE4_1, Feature.SSE4_2, Feature.PCLMULQDQ, Feature.AES, Feature.SHA, Feature.VMX);
 
     private final Cpu cpu;
     private final Set<Feature> announced = EnumSet.noneOf(Feature.class);

@@ -1,6 +1,7 @@
 package com.vtsim.cpu.engine;
 
 import com.vtsim.api.machine.Processor.Outcome;
+import com.vtsim.cpu.vmx.ExitReason;
 
 /**
  * The run loop of the processor: executes blocks, recognises events between instructions, and turns faults into
@@ -12,7 +13,7 @@ public final class Execution {
     /** Reasons not to go straight to the next block; or-ed in {@link #events}. */
     private static final int LEAVE = 1, HALTED = 1 << 1, INTR = 1 << 2, NMI = 1 << 3, INIT = 1 << 4, SHADOW = 1 << 5, STEP = 1 << 6,
         WAIT_FOR_SIPI = 1 << 7, SIPI = 1 << 8, SHUTDOWN = 1 << 9, WATCH = 1 << 10, DEBUG = 1 << 11, OPERATOR = 1 << 12,
-        SPIN = 1 << 13;
+        SPIN = 1 << 13, VM = 1 << 14;
     /** DR6.BS: the trap comes from EFLAGS.TF. */
     private static final long DR6_BS = 1 << 14;
     private static final int VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_AC = 17;
@@ -154,6 +155,7 @@ public final class Execution {
     private void executeOne() {
         boolean trap = (cpu.systemFlags & Flags.TF) != 0;
         boolean afterMovSs = movSsShadow;
+        underMovSs = movSsShadow;
         events &= ~SHADOW;
         movSsShadow = false;
         if (history.recording()) {
@@ -166,6 +168,7 @@ public final class Execution {
             pendingDebug |= DR6_BS;
         }
         stepSuppressed = false;
+        underMovSs = false;
         if (pendingDebug != 0) {
             if (afterMovSs && (pendingDebug & ~DR6_BS) == 0 && movSsShadow) {
                 pendingDebug = 0;
@@ -175,6 +178,9 @@ public final class Execution {
         }
         flagsChanged();
     }
+
+    /** Whether the instruction under execution follows one that loaded SS. */
+    private boolean underMovSs;
 
     /** Set by an event that was delivered inside an instruction (INT n): its single-step trap is not taken. */
     private boolean stepSuppressed;
@@ -198,10 +204,10 @@ public final class Execution {
                 events &= ~SPIN;
                 return Outcome.SPINNING;
             }
-            if ((events & SHUTDOWN) != 0) {
+            if ((events & SHUTDOWN) != 0 && !cpu.vmx.nonRoot) {
                 return Outcome.SHUTDOWN;
             }
-            if ((events & INIT) != 0) {
+            if ((events & INIT) != 0 && !cpu.vmx.blocksInit()) {
                 initialise();
                 continue;
             }
@@ -216,7 +222,7 @@ public final class Execution {
             if (delivered) {
                 continue;
             }
-            if ((events & HALTED) != 0) {
+            if ((events & (HALTED | SHUTDOWN)) != 0) {
                 return Outcome.IDLE;
             }
             return (events & WATCH) != 0 ? codeBreakpoint() : null;
@@ -225,6 +231,10 @@ public final class Execution {
 
     /** @return whether an event was delivered */
     private boolean takeInterrupt() {
+        boolean guest = cpu.vmx.nonRoot;
+        if ((events & VM) != 0 && cpu.vmx.beforeTraps()) {
+            return true;
+        }
         if ((events & DEBUG) != 0 && !movSsShadow) {
             events &= ~(DEBUG | HALTED);
             long status = pendingDebug;
@@ -232,13 +242,28 @@ public final class Execution {
             deliver(VECTOR_DB, GuestFault.NO_CODE, status, Interrupts.Source.EXCEPTION);
             return true;
         }
-        if ((events & NMI) != 0 && !nmiBlocked && !movSsShadow) {
-            events &= ~(NMI | HALTED);
+        boolean blocked = nmiBlocked && !cpu.vmx.virtualNmis() || movSsShadow;
+        if ((events & VM) != 0 && cpu.vmx.beforeNmi(nmiBlocked || movSsShadow)) {
+            return true;
+        }
+        if ((events & NMI) != 0 && !blocked) {
+            events &= ~NMI;
+            if (guest && cpu.vmx.nmi()) {
+                return true;
+            }
+            events &= ~(HALTED | SHUTDOWN);
             nmiBlocked = true;
             deliver(VECTOR_NMI, GuestFault.NO_CODE, 0, Interrupts.Source.EXTERNAL);
             return true;
         }
-        if ((events & (INTR | SHADOW)) == INTR && cpu.controller != null) {
+        if ((events & VM) != 0 && cpu.vmx.interruptWindow((events & SHADOW) == 0 && (cpu.systemFlags & Flags.IF) != 0)) {
+            return true;
+        }
+        if ((events & INTR) != 0 && cpu.controller != null && (events & SHUTDOWN) == 0 && cpu.vmx.interruptExits()) {
+            cpu.vmx.externalInterrupt();
+            return true;
+        }
+        if ((events & (INTR | SHADOW | SHUTDOWN)) == INTR && cpu.controller != null) {
             events &= ~HALTED;
             int vector = cpu.controller.acknowledge(cpu.index);
             deliver(vector, GuestFault.NO_CODE, 0, Interrupts.Source.EXTERNAL);
@@ -272,6 +297,10 @@ public final class Execution {
             retired += position;
             advance(fault.atNext ? cpu.next : cpu.r[Cpu.RIP] + current.starts[position]);
         }
+        if (fault.vector == GuestFault.VM_EXIT) {
+            cpu.vmx.leave();
+            return;
+        }
         if (fault.vector == GuestFault.FROZEN) {
             return;
         }
@@ -284,6 +313,18 @@ public final class Execution {
      * @param information CR2 of a page fault, DR6 bits of a debug exception
      */
     private void deliver(int vector, int errorCode, long information, Interrupts.Source source) {
+        if (!cpu.vmx.nonRoot || !cpu.vmx.takes(vector, errorCode, information, source)) {
+            deliver(vector, errorCode, information, source, 0, true);
+        }
+    }
+
+    /** Delivers the event that a VM entry injects: CR2 and DR6 stay. @param length of the instruction that a software event stands for */
+    public void inject(int vector, int errorCode, Interrupts.Source source, int length) {
+        deliver(vector, errorCode, 0, source, length, false);
+    }
+
+    private void deliver(int vector, int errorCode, long information, Interrupts.Source source, int length, boolean latching) {
+        boolean latches = latching;
         int eventVector = vector;
         int eventCode = errorCode;
         long eventInformation = information;
@@ -295,20 +336,35 @@ public final class Execution {
         }
         while (true) {
             try {
-                if (eventSource == Interrupts.Source.EXCEPTION) {
+                if (eventSource == Interrupts.Source.EXCEPTION && latches) {
                     latch(eventVector, eventInformation);
                 }
-                interrupts(eventVector, eventCode, eventSource);
+                interrupts(eventVector, eventCode, eventSource, latches ? 0 : length);
+                if (cpu.vmx.nonRoot) {
+                    cpu.vmx.delivered();
+                }
                 return;
             } catch (GuestFault second) {
                 if (second.atNext) {
                     cpu.r[Cpu.RIP] = cpu.next;
                 }
+                if (second.vector == GuestFault.VM_EXIT) {
+                    cpu.vmx.leave();
+                    return;
+                }
+                if (cpu.vmx.nonRoot && cpu.vmx.takesWhileDelivering(second)) {
+                    return;
+                }
+                latches = true;
                 chain.add(second);
                 int next = eventSource == Interrupts.Source.EXCEPTION ? FaultChain.combine(eventVector, second.vector) : second.vector;
                 if (next == FaultChain.TRIPLE) {
-                    events |= SHUTDOWN;
                     chain.shutdown();
+                    if (cpu.vmx.nonRoot) {
+                        cpu.vmx.tripleFault();
+                        return;
+                    }
+                    events |= SHUTDOWN;
                     return;
                 }
                 boolean doubled = next == VECTOR_DF && second.vector != VECTOR_DF;
@@ -319,13 +375,16 @@ public final class Execution {
                 eventCode = doubled ? 0 : second.errorCode;
                 eventInformation = second.information;
                 eventSource = Interrupts.Source.EXCEPTION;
+                if (cpu.vmx.nonRoot && cpu.vmx.takesNested(eventVector, eventCode, eventInformation, doubled)) {
+                    return;
+                }
             }
         }
     }
 
-    private void interrupts(int vector, int errorCode, Interrupts.Source source) {
+    private void interrupts(int vector, int errorCode, Interrupts.Source source, int length) {
         cpu.next = cpu.r[Cpu.RIP];
-        cpu.interrupts.deliver(vector, errorCode, source);
+        cpu.interrupts.transfer(vector, errorCode, source, cpu.r[Cpu.RIP] + length);
         cpu.r[Cpu.RIP] = cpu.next;
     }
 
@@ -358,10 +417,10 @@ public final class Execution {
     /** IF, TF or RF changed. */
     public void flagsChanged() {
         int now = events & ~(STEP | INTR);
-        if ((cpu.systemFlags & (Flags.TF | Flags.RF)) != 0 || history.recording()) {
+        if ((cpu.systemFlags & (Flags.TF | Flags.RF)) != 0 || history.recording() || cpu.vmx.stepping()) {
             now |= STEP;
         }
-        if (intrPin && (cpu.systemFlags & Flags.IF) != 0) {
+        if (intrPin && ((cpu.systemFlags & Flags.IF) != 0 || cpu.vmx.interruptExits())) {
             now |= INTR;
         }
         if (now != events) {
@@ -399,7 +458,12 @@ public final class Execution {
 
     /** IRET has been executed: NMIs are taken again. */
     public void unblockNmi() {
-        nmiBlocked = false;
+        if (cpu.vmx.iretUnblocks(nmiBlocked)) {
+            nmiBlocked = false;
+            if ((events & (NMI | VM)) != 0) {
+                endBlock();
+            }
+        }
     }
 
     /** INT n and its kin were delivered by the current instruction: no single-step trap follows it. */
@@ -519,6 +583,11 @@ public final class Execution {
     }
 
     private void initialise() {
+        if (cpu.vmx.nonRoot) {
+            events &= ~INIT;
+            cpu.vmx.leave(ExitReason.INIT, 0);
+            return;
+        }
         ResetState.init(cpu);
         if (cpu.system.localApic() != null) {
             cpu.system.localApic().init();
@@ -534,8 +603,80 @@ public final class Execution {
     }
 
     private void startUp() {
-        events &= ~(SIPI | WAIT_FOR_SIPI);
+        events &= ~SIPI;
+        if (cpu.vmx.nonRoot) {
+            cpu.vmx.leave(ExitReason.SIPI, startupVector);
+            return;
+        }
+        events &= ~WAIT_FOR_SIPI;
         ResetState.startUp(cpu, startupVector);
+    }
+
+    // For VM entries and exits
+
+    /** Something of VMX operation is (or is no longer) to be looked at before the next instruction. */
+    public void vmAttention(boolean wanted) {
+        events = wanted ? events | VM : events & ~VM;
+        if (wanted) {
+            endBlock();
+        }
+        flagsChanged();
+    }
+
+    /** @return activity state as a VMCS numbers it: active, HLT, shutdown, wait-for-SIPI */
+    public int activity() {
+        return (events & WAIT_FOR_SIPI) != 0 ? 3 : (events & SHUTDOWN) != 0 ? 2 : (events & HALTED) != 0 ? 1 : 0;
+    }
+
+    /** Sets the activity state; pending traps and the shadows of STI and MOV SS are forgotten. */
+    public void activity(int state) {
+        events &= ~(WAIT_FOR_SIPI | SHUTDOWN | HALTED | SHADOW | DEBUG);
+        events |= state == 3 ? WAIT_FOR_SIPI : state == 2 ? SHUTDOWN : state == 1 ? HALTED : 0;
+        movSsShadow = false;
+        pendingDebug = 0;
+        endBlock();
+    }
+
+    /** @return blocking by STI (1), by MOV SS (2) and by NMI (8) */
+    public int interruptibility() {
+        return ((events & SHADOW) == 0 ? 0 : movSsShadow ? 2 : 1) | (nmiBlocked ? 8 : 0);
+    }
+
+    /** @return whether NMIs (in a guest with virtual NMIs, those) are blocked */
+    public boolean nmiBlocked() {
+        return nmiBlocked;
+    }
+
+    /** Blocks NMIs, or not. */
+    public void blockNmis(boolean blocked) {
+        nmiBlocked = blocked;
+    }
+
+    /** @return DR6 bits of debug traps that await their delivery */
+    public long pendingDebug() {
+        return pendingDebug;
+    }
+
+    /** @return whether the instruction under execution follows one that loaded SS */
+    public boolean underMovSs() {
+        return underMovSs;
+    }
+
+    /** @return whether it waits for a start-up message */
+    public boolean waitsForStartup() {
+        return (events & WAIT_FOR_SIPI) != 0;
+    }
+
+    /** @return bytes of the instruction under execution, or of the one that was executed last */
+    public int instructionLength() {
+        int end = position + 1 < current.starts.length ? current.starts[position + 1] : current.length;
+        return current.starts.length == 0 ? 0 : end - current.starts[position];
+    }
+
+    /** The processor stops, as after a triple fault. */
+    public void shutdown() {
+        events |= SHUTDOWN;
+        endBlock();
     }
 
     // For the part around
@@ -547,18 +688,19 @@ public final class Execution {
 
     /** @return see {@link com.vtsim.api.machine.Processor#idle} */
     public boolean idle() {
-        if ((events & SHUTDOWN) != 0) {
+        boolean guest = cpu.vmx.nonRoot;
+        if ((events & SHUTDOWN) != 0 && !guest) {
             return true;
         }
-        if ((events & INIT) != 0) {
+        if ((events & INIT) != 0 && !cpu.vmx.blocksInit()) {
             return false;
         }
         if ((events & WAIT_FOR_SIPI) != 0) {
             return (events & SIPI) == 0;
         }
-        boolean nmi = (events & NMI) != 0 && !nmiBlocked;
-        boolean intr = (events & INTR) != 0 && cpu.controller != null;
-        return (events & HALTED) != 0 && !nmi && !intr && (events & DEBUG) == 0;
+        boolean nmi = (events & NMI) != 0 && (!nmiBlocked || cpu.vmx.virtualNmis());
+        boolean intr = (events & (INTR | SHUTDOWN)) == INTR && cpu.controller != null;
+        return (events & (HALTED | SHUTDOWN)) != 0 && !nmi && !intr && (events & DEBUG) == 0 && !cpu.vmx.endsHalt();
     }
 
     /** @return linear address of the next instruction */

@@ -8,6 +8,8 @@ public final class GuestFault extends RuntimeException {
     private static final long serialVersionUID = 1L;
     /** {@link #errorCode} where the exception pushes none. */
     public static final int NO_CODE = -1;
+    /** {@link #vector} where no exception but a VM exit is under way: {@link Cpu#vmx} knows why. */
+    public static final int VM_EXIT = -2;
 
     /** {@link #vector} where there is no exception: the processor waits for an interrupt before this instruction. */
     static final int FROZEN = -1;

@@ -36,22 +36,13 @@ public final class Interrupts {
     }
 
     /**
-     * Delivers an event: pushes the return frame and transfers control. {@code r[RIP]} is where execution is to resume, and
-     * then where the handler begins; {@link Cpu#next} too. A fault during delivery is the guest's and thrown, and nothing
-     * has changed but what a task switch did; {@link Execution} makes double and triple faults of it.
+     * Delivers an event: pushes the return frame and sets {@link Cpu#next} to where the handler begins. A fault during delivery
+     * is the guest's and thrown, and nothing has changed but what a task switch did; {@link Execution} makes double and triple
+     * faults of it.
      *
      * @param vector    0–255
      * @param errorCode pushed, or {@link GuestFault#NO_CODE}
-     */
-    public void deliver(int vector, int errorCode, Source source) {
-        transfer(vector, errorCode, source, cpu.r[Cpu.RIP]);
-        cpu.r[Cpu.RIP] = cpu.next;
-    }
-
-    /**
-     * The same for an instruction that raises it: sets {@link Cpu#next} only.
-     *
-     * @param resume instruction pointer to save
+     * @param resume    instruction pointer to save
      */
     public void transfer(int vector, int errorCode, Source source, long resume) {
         try {
@@ -69,6 +60,17 @@ public final class Interrupts {
                 fault.errorCode |= 1;
             }
             throw fault;
+        }
+    }
+
+    /** The same for INT n and its kin, which may make a guest exit: {@link Cpu#next} is where the handler returns to. */
+    public void software(int vector, Source source) {
+        if (cpu.vmx.nonRoot) {
+            cpu.vmx.software(vector, source);
+        }
+        transfer(vector, GuestFault.NO_CODE, source, cpu.next);
+        if (cpu.vmx.nonRoot) {
+            cpu.vmx.delivered();
         }
     }
 

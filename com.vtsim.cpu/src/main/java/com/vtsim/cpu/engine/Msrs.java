@@ -2,6 +2,7 @@ package com.vtsim.cpu.engine;
 
 import com.vtsim.api.irq.LocalApicPort;
 import com.vtsim.api.machine.Clock;
+import com.vtsim.cpu.vmx.Capabilities;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
@@ -24,6 +25,8 @@ public final class Msrs {
         | 1 << 27 | 1L << 62;
     private static final int BANKS = 4;
     private static final int APIC_BASE = 0x1B;
+    /** IA32_FEATURE_CONTROL: lock, and VMXON outside SMX. */
+    private static final long FEATURE_LOCK = 1, FEATURE_VMX = 1 << 2;
 
     /** Reads a register that has another home. */
     private interface Reader {
@@ -73,7 +76,7 @@ public final class Msrs {
     }
 
     static {
-        linked(0x10, "IA32_TIME_STAMP_COUNTER", cpu -> cpu.msrs.timeStamp(), (cpu, value) -> cpu.msrs.setTimeStamp(value));
+        linked(0x10, "IA32_TIME_STAMP_COUNTER", cpu -> cpu.msrs.visibleTimeStamp(), (cpu, value) -> cpu.msrs.setTimeStamp(value));
         fixed(0x17, "IA32_PLATFORM_ID", 0);
         linked(APIC_BASE, "IA32_APIC_BASE", cpu -> cpu.msrs.apicBase(), (cpu, value) -> cpu.msrs.setApicBase(value));
         fixed(0x2A, "MSR_EBL_CR_POWERON", 0);
@@ -111,6 +114,13 @@ public final class Msrs {
             row(0x403 + 4 * i, "IA32_MC" + i + "_MISC", 0, 0L);
         }
         row(0xDA0, "IA32_XSS", 0, 0L);
+        String[] vmx = {"BASIC", "PINBASED_CTLS", "PROCBASED_CTLS", "EXIT_CTLS", "ENTRY_CTLS", "MISC", "CR0_FIXED0", "CR0_FIXED1", "CR4_FIXED0",
+            "CR4_FIXED1", "VMCS_ENUM", "PROCBASED_CTLS2", "EPT_VPID_CAP", "TRUE_PINBASED_CTLS", "TRUE_PROCBASED_CTLS", "TRUE_EXIT_CTLS",
+            "TRUE_ENTRY_CTLS"};
+        for (int i = 0; i < vmx.length; i++) {
+            int address = Capabilities.FIRST_MSR + i;
+            linked(address, "IA32_VMX_" + vmx[i], cpu -> cpu.vmx.capabilities().msr(address), null);
+        }
         linked(0xC000_0080, "IA32_EFER", cpu -> cpu.system.efer, (cpu, value) -> cpu.system.writeEfer(value));
         row(0xC000_0081, "IA32_STAR", 0, -1L);
         canonical(0xC000_0082, "IA32_LSTAR");
@@ -257,6 +267,11 @@ public final class Msrs {
         return ticks + tscOffset;
     }
 
+    /** @return the time-stamp counter as a guest is to see it */
+    public long visibleTimeStamp() {
+        return cpu.vmx.visibleTimeStamp(timeStamp());
+    }
+
     private boolean setTimeStamp(long wanted) {
         long delta = wanted - timeStamp();
         tscOffset += delta;
@@ -305,7 +320,8 @@ public final class Msrs {
 
     private boolean setFeatureControl(long wanted) {
         int slot = slot(0x3A);
-        if ((values[slot] & 1) != 0 || (wanted & ~1L) != 0) {
+        long known = FEATURE_LOCK | (cpu.cpuid.has(Feature.VMX) ? FEATURE_VMX : 0);
+        if ((values[slot] & FEATURE_LOCK) != 0 || (wanted & ~known) != 0) {
             return false;
         }
         values[slot] = wanted;

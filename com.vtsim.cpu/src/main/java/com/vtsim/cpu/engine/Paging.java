@@ -24,6 +24,9 @@ public final class Paging {
 
     private final Cpu cpu;
     private MemorySpace space;
+    /** Makes guest-physical addresses final; null outside of a guest with EPT. */
+    private NestedPaging nested;
+    private boolean peeking;
 
     /** Physical addresses of the entries used by the walk under way, root first, and their values. */
     private final long[] entryAddress = new long[5];
@@ -41,6 +44,31 @@ public final class Paging {
         this.space = memory;
     }
 
+    /** Turns the second dimension of translation on, or off with null. The caller drops what is cached. */
+    public void nested(NestedPaging second) {
+        nested = second;
+    }
+
+    /** Reads 8 bytes of guest-physical memory on the processor's own behalf, for PDPTEs. */
+    long readPhysical(long address) {
+        return space.read(nested == null ? address & cpu.system.a20Mask : nested.structure(address, false, 0, false), 8);
+    }
+
+    /** Reads a paging-structure entry. */
+    private long read(long address, int size, long linear, int access) {
+        if (nested == null) {
+            return space.read(address, size);
+        }
+        if (!peeking) {
+            return space.read(nested.structure(address, false, linear, true), size);
+        }
+        long physical = nested.peek(address);
+        if (physical == -1) {
+            throw pageFault(linear, access, 0);
+        }
+        return space.read(physical, size);
+    }
+
     /** @return whether the address is canonical for the number of linear-address bits in effect */
     public boolean canonical(long linear) {
         int shift = (cpu.system.cr4 & SystemState.CR4_LA57) != 0 ? 7 : 16;
@@ -50,25 +78,27 @@ public final class Paging {
     /** @return physical address, after the walk's checks; throws #PF and sets the accessed and dirty bits where it succeeds */
     public long translate(long linear, int access) {
         SystemState system = cpu.system;
-        if ((system.cr0 & SystemState.CR0_PG) == 0) {
-            return linear & system.a20Mask;
+        long physical = linear;
+        if ((system.cr0 & SystemState.CR0_PG) != 0) {
+            physical = walk(linear, access) & ~0xFFFL | linear & 0xFFF;
         }
-        return (walk(linear, access) & ~0xFFFL | linear & 0xFFF) & system.a20Mask;
+        return nested == null ? physical & system.a20Mask : nested.data(physical, access, linear);
     }
 
     /** @return physical address without checks of rights and without side effects, or -1 where nothing is mapped */
     public long peek(long linear) {
         SystemState system = cpu.system;
-        if ((system.cr0 & SystemState.CR0_PG) == 0) {
-            return linear & system.a20Mask;
-        }
         if (system.longMode() && !canonical(linear)) {
             return -1;
         }
         try {
-            return (frame(linear, 0) & ~0xFFFL | linear & 0xFFF) & system.a20Mask;
+            peeking = true;
+            long physical = (system.cr0 & SystemState.CR0_PG) == 0 ? linear : frame(linear, 0) & ~0xFFFL | linear & 0xFFF;
+            return nested == null ? physical & system.a20Mask : nested.peek(physical);
         } catch (GuestFault notMapped) {
             return -1;
+        } finally {
+            peeking = false;
         }
     }
 
@@ -79,7 +109,7 @@ public final class Paging {
             long set = i == depth - 1 && (access & WRITE) != 0 ? A | D : A;
             if ((entry[i] & set) != set) {
                 int size = wide() ? 8 : 4;
-                space.write(entryAddress[i], size, entry[i] | set);
+                space.write(nested == null ? entryAddress[i] : nested.structure(entryAddress[i], true, linear, true), size, entry[i] | set);
             }
         }
         return frame;
@@ -136,7 +166,7 @@ public final class Paging {
     /** Reads the 8-byte entry of a level (0 page table … 4 PML5) and takes in its rights. */
     private long next(long linear, int access, long table, int level) {
         long address = table + (linear >>> 12 + 9 * level & 0x1FF) * 8;
-        long value = space.read(address, 8);
+        long value = read(address, 8, linear, access);
         if ((value & P) == 0) {
             throw pageFault(linear, access, 0);
         }
@@ -167,7 +197,7 @@ public final class Paging {
     }
 
     private long entry32(long linear, int access, long address) {
-        long value = space.read(address, 4);
+        long value = read(address, 4, linear, access);
         if ((value & P) == 0) {
             throw pageFault(linear, access, 0);
         }

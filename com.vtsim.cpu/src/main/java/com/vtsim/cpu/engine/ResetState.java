@@ -23,6 +23,7 @@ public final class ResetState {
         cpu.system.a20Mask = -1L;
         cpu.floating.reset();
         cpu.msrs.reset();
+        cpu.vmx.reset();
         cpu.system.controlChanged();
         cpu.execution.reset();
     }

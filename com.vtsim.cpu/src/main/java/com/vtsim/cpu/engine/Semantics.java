@@ -3,10 +3,12 @@ package com.vtsim.cpu.engine;
 import com.vtsim.cpu.isa.Form;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** The meaning of every instruction form: which factory makes its operations. Filled once by the instruction groups. */
 public final class Semantics {
     private final Map<String, OperationFactory> factories = new HashMap<>();
+    private final Map<String, UnaryOperator<OperationFactory>> wrappers = new HashMap<>();
     private PairFactory pairs = (first, second, at) -> null;
 
     /**
@@ -33,7 +35,18 @@ public final class Semantics {
     /** @return the factory, or null if the processor does not have the instruction */
     public OperationFactory of(Form form) {
         OperationFactory own = factories.get(form.mnemonic() + " " + form.operands());
-        return own != null ? own : factories.get(form.mnemonic());
+        OperationFactory found = own != null ? own : factories.get(form.mnemonic());
+        UnaryOperator<OperationFactory> wrapper = wrappers.getOrDefault(form.mnemonic() + " " + form.operands(), wrappers.get(form.mnemonic()));
+        return found == null || wrapper == null ? found : wrapper.apply(found);
+    }
+
+    /**
+     * Puts something around what an instruction means: in VMX non-root operation it may make a VM exit instead.
+     *
+     * @param instruction a mnemonic, or one with its operands as {@link #define(String, String, OperationFactory)} takes them
+     */
+    public void wrap(String instruction, UnaryOperator<OperationFactory> by) {
+        wrappers.put(instruction, by);
     }
 
     /** Says which two instructions at the end of a block make one operation. */

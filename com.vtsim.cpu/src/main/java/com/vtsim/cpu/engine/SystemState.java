@@ -75,7 +75,7 @@ public final class SystemState {
         long wanted = value & CR0_DEFINED | CR0_ET;
         boolean pagingAfter = (wanted & CR0_PG) != 0;
         boolean bad = value >>> 32 != 0 || pagingAfter && (wanted & CR0_PE) == 0 || (wanted & (CR0_NW | CR0_CD)) == CR0_NW;
-        if (bad) {
+        if (bad || cpu.vmx.forbidsCr0(wanted)) {
             throw cpu.protection(0);
         }
         long newEfer = efer;
@@ -142,7 +142,7 @@ public final class SystemState {
         long table = from & 0xFFFF_FFE0L;
         long[] read = new long[4];
         for (int i = 0; i < 4; i++) {
-            read[i] = cpu.memory.space().read(table + 8L * i & a20Mask, 8);
+            read[i] = cpu.memory.paging().readPhysical(table + 8L * i);
             if ((read[i] & 1) != 0 && (read[i] & reserved) != 0) {
                 throw cpu.protection(0);
             }
@@ -150,12 +150,22 @@ public final class SystemState {
         System.arraycopy(read, 0, pdpte, 0, 4);
     }
 
+    /** Loads the PDPTE registers for a VM entry or exit. @return false if one is not legal; none is changed then */
+    public boolean loadPdptesOrNot() {
+        try {
+            loadPdptes(cr3);
+            return true;
+        } catch (GuestFault illegal) {
+            return false;
+        }
+    }
+
     /** MOV to CR4: #GP(0) for bits that are not there and for what the manual forbids, else takes effect. */
     public void writeCr4(long value) {
         long changed = cr4 ^ value;
         boolean bad = (value & ~cpu.cpuid.controlBits4()) != 0
             || longMode() && (changed & (CR4_PAE | CR4_LA57)) != 0
-            || (changed & value & CR4_PCIDE) != 0 && (!longMode() || (cr3 & 0xFFF) != 0);
+            || (changed & value & CR4_PCIDE) != 0 && (!longMode() || (cr3 & 0xFFF) != 0) || cpu.vmx.forbidsCr4(value);
         if (bad) {
             throw cpu.protection(0);
         }

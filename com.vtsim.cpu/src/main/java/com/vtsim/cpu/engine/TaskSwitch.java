@@ -87,6 +87,14 @@ public final class TaskSwitch {
         if (tss.limit() < (big ? 0x67 : 0x2B)) {
             throw cpu.fault(10, tss.selector & 0xFFFC);
         }
+        if (cpu.vmx.nonRoot) {
+            throw cpu.vmx.taskSwitch(tss.selector, switch (reason) {
+                case CALL -> 0;
+                case RETURN -> 1;
+                case JUMP -> 2;
+                case INTERRUPT -> 3;
+            });
+        }
         long base = tss.base() & 0xFFFF_FFFFL;
         for (int i = 0; i < (big ? LOW32 : LOW16); i += big ? 4 : 2) {
             image[big ? i / 4 : i / 2] = (int) cpu.memory.loadSystem(base + i, big ? 4 : 2);

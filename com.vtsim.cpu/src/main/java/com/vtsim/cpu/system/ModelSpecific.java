@@ -67,7 +67,7 @@ final class ModelSpecific {
         if ((cpu.system.cr4 & SystemState.CR4_TSD) != 0 && cpu.cpl != 0) {
             throw cpu.protection(0);
         }
-        pair(cpu, cpu.msrs.timeStamp());
+        pair(cpu, cpu.msrs.visibleTimeStamp());
     }
 
     private static void checkKeys(Cpu cpu, boolean write) {

@@ -15,7 +15,7 @@ import com.vtsim.cpu.isa.Operand;
  *
  * @sdm IN—Input From Port; OUT; INS/INSB/INSW/INSD; OUTS; I/O Permission Bit Map
  */
-final class Ports {
+public final class Ports {
     /** Iterations of a repeated instruction before interrupts get their chance. */
     private static final int MOST = 64;
     private static final char[] SUFFIXES = {'B', 'W', 'D'};
@@ -33,7 +33,7 @@ final class Ports {
     }
 
     /** Raises #GP(0) unless IOPL or the I/O permission bitmap allows the access. */
-    private static void check(Cpu cpu, int port, int size) {
+    public static void check(Cpu cpu, int port, int size) {
         boolean protectedMode = (cpu.mode & Mode.PROTECTED) != 0;
         boolean v86 = (cpu.mode & Mode.V86) != 0;
         if (!protectedMode || !v86 && cpu.cpl <= (cpu.systemFlags >> 12 & 3)) {

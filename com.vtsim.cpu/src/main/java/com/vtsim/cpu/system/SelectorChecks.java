@@ -81,7 +81,7 @@ final class SelectorChecks {
             cpu.segments.fetchUpper(d);
             return true;
         } catch (GuestFault fault) {
-            if (fault.vector == 14) {
+            if (fault.vector == 14 || fault.vector == GuestFault.VM_EXIT) {
                 throw fault;
             }
             return false;

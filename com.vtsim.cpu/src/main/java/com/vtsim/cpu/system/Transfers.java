@@ -2,7 +2,6 @@ package com.vtsim.cpu.system;
 
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.Flags;
-import com.vtsim.cpu.engine.GuestFault;
 import com.vtsim.cpu.engine.Interrupts.Source;
 import com.vtsim.cpu.engine.MemoryRef;
 import com.vtsim.cpu.engine.Operation;
@@ -80,7 +79,7 @@ final class Transfers {
 
     private static void deliver(Cpu cpu, int vector, Source source) {
         boolean stepping = (cpu.systemFlags & Flags.TF) != 0;
-        cpu.interrupts.transfer(vector, GuestFault.NO_CODE, source, cpu.next);
+        cpu.interrupts.software(vector, source);
         if (stepping) {
             cpu.execution.suppressStep();
         }

@@ -60,7 +60,7 @@ class SystemRegistersTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"MONITOR", "VMX"})
+    @ValueSource(strings = "MONITOR")
     void whatIsNotAnnouncedIsUndefined(String name) {
         assertThat(has(Feature.valueOf(name))).isFalse();
         Semantics semantics = new Semantics();

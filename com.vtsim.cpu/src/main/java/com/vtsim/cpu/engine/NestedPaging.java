@@ -1,0 +1,25 @@
+package com.vtsim.cpu.engine;
+
+/** The second dimension of translation: what makes guest-physical addresses final while a guest runs with EPT. */
+public interface NestedPaging {
+    /**
+     * Translates the outcome of a walk.
+     *
+     * @param access kind, as {@link Paging} numbers it
+     * @param linear the address that was translated
+     * @return host-physical address; throws the VM exit where there is none
+     */
+    long data(long guestPhysical, int access, long linear);
+
+    /**
+     * Translates the address of a paging-structure entry.
+     *
+     * @param write       whether accessed or dirty flags are to be set
+     * @param linearValid false for PDPTEs loaded without an access to a linear address
+     * @return host-physical address; throws the VM exit where there is none
+     */
+    long structure(long guestPhysical, boolean write, long linear, boolean linearValid);
+
+    /** @return host-physical address without checks and side effects, or -1 */
+    long peek(long guestPhysical);
+}

@@ -1,0 +1,94 @@
+package com.vtsim.cpu.vmx;
+
+import static com.vtsim.cpu.vmx.VmcsField.*;
+
+import java.util.List;
+
+/** Checks on the fields of controls but the event to inject. @sdm Checks on VMX Controls */
+final class ControlRules {
+    private static final long PAGE_OFFSET = 0xFFF;
+
+    private ControlRules() { }
+
+    static void add(List<EntryRule> rules) {
+        execution(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Execution Control Fields"));
+        ept(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Execution Control Fields"));
+        exit(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Exit Control Fields"));
+        entry(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Entry Control Fields"));
+    }
+
+    private static void reserved(EntryRule.Section s, VmcsField field, String name) {
+        s.rule("reserved bits of the " + name, field, "as IA32_VMX_* announce", (v, c) -> {
+            long value = v.get(field);
+            long ones = c.capabilities().ones(field);
+            return (value & ones) == ones && (value & ~c.capabilities().allowed1(field)) == 0;
+        });
+    }
+
+    private static boolean page(long address) {
+        return (address & PAGE_OFFSET) == 0 && Capabilities.physical(address);
+    }
+
+    private static boolean needs(VmcsImage v, Control control, Control other) {
+        return !control.in(v) || other.in(v);
+    }
+
+    private static void execution(EntryRule.Section s) {
+        reserved(s, PINBASED_CTLS, "pin-based controls");
+        reserved(s, PROCBASED_CTLS, "primary processor-based controls");
+        s.rule("reserved bits of the secondary processor-based controls", PROCBASED_CTLS2, "as IA32_VMX_PROCBASED_CTLS2 announces", (v, c) ->
+            (v.controls(PROCBASED_CTLS2) & ~c.capabilities().allowed1(PROCBASED_CTLS2)) == 0);
+        s.rule("CR3-target count", CR3_TARGET_COUNT, "at most 4", (v, c) -> v.get(CR3_TARGET_COUNT) <= Capabilities.CR3_TARGETS);
+        s.rule("address of I/O bitmap A", IO_BITMAP_A, "4-KByte aligned, within the physical-address width", (v, c) ->
+            !Control.USE_IO_BITMAPS.in(v) || page(v.get(IO_BITMAP_A)));
+        s.rule("address of I/O bitmap B", IO_BITMAP_B, "4-KByte aligned, within the physical-address width", (v, c) ->
+            !Control.USE_IO_BITMAPS.in(v) || page(v.get(IO_BITMAP_B)));
+        s.rule("address of the MSR bitmaps", MSR_BITMAP, "4-KByte aligned, within the physical-address width", (v, c) ->
+            !Control.USE_MSR_BITMAPS.in(v) || page(v.get(MSR_BITMAP)));
+        s.rule("virtual-APIC address", VIRTUAL_APIC, "4-KByte aligned, within the physical-address width", (v, c) ->
+            !Control.USE_TPR_SHADOW.in(v) || page(v.get(VIRTUAL_APIC)));
+        s.rule("reserved bits of the TPR threshold", TPR_THRESHOLD, "bits 31:4 0", (v, c) ->
+            !Control.USE_TPR_SHADOW.in(v) || v.get(TPR_THRESHOLD) >>> 4 == 0);
+        s.rule("TPR threshold above VTPR", TPR_THRESHOLD, "at most bits 7:4 of VTPR", (v, c) ->
+            !Control.USE_TPR_SHADOW.in(v) || !page(v.get(VIRTUAL_APIC)) || v.get(TPR_THRESHOLD) >>> 4 != 0
+                || v.get(TPR_THRESHOLD) <= (c.cpu().memory.space().read(v.get(VIRTUAL_APIC) + 0x80, 1) >> 4));
+        s.rule("virtual NMIs without NMI exiting", PINBASED_CTLS, "NMI exiting 1", (v, c) -> needs(v, Control.VIRTUAL_NMIS, Control.NMI_EXITING));
+        s.rule("NMI-window exiting without virtual NMIs", PROCBASED_CTLS, "virtual NMIs 1", (v, c) ->
+            needs(v, Control.NMI_WINDOW_EXITING, Control.VIRTUAL_NMIS));
+    }
+
+    private static void ept(EntryRule.Section s) {
+        s.rule("VPID 0000h", VPID, "not 0 with enable VPID", (v, c) -> !Control.ENABLE_VPID.in(v) || v.get(VPID) != 0);
+        s.rule("EPTP memory type", EPTP, "0 or 6 in bits 2:0, as IA32_VMX_EPT_VPID_CAP announces", (v, c) -> !Control.ENABLE_EPT.in(v)
+            || (v.get(EPTP) & 7) == 6 && (c.capabilities().eptVpid() & 1 << 14) != 0 || (v.get(EPTP) & 7) == 0 && (c.capabilities().eptVpid() & 1 << 8) != 0);
+        s.rule("EPTP page-walk length", EPTP, "3 (4 levels) or, where announced, 4 in bits 5:3", (v, c) -> !Control.ENABLE_EPT.in(v)
+            || (v.get(EPTP) >> 3 & 7) == 3 && (c.capabilities().eptVpid() & 1 << 6) != 0 || (v.get(EPTP) >> 3 & 7) == 4 && (c.capabilities().eptVpid() & 1 << 7) != 0);
+        s.rule("EPTP accessed and dirty flags", EPTP, "bit 6 0 where they are not announced", (v, c) -> !Control.ENABLE_EPT.in(v)
+            || (v.get(EPTP) & 1 << 6) == 0 || (c.capabilities().eptVpid() & 1 << 21) != 0);
+        s.rule("EPTP reserved bits", EPTP, "bits 11:7 and those beyond the physical-address width 0", (v, c) -> !Control.ENABLE_EPT.in(v)
+            || (v.get(EPTP) & 0xF80) == 0 && Capabilities.physical(v.get(EPTP)));
+        s.rule("unrestricted guest without EPT", PROCBASED_CTLS2, "enable EPT 1", (v, c) -> needs(v, Control.UNRESTRICTED_GUEST, Control.ENABLE_EPT));
+    }
+
+    private static boolean area(VmcsImage v, VmcsField address, VmcsField count) {
+        long entries = v.get(count);
+        long at = v.get(address);
+        return entries == 0 || (at & 0xF) == 0 && Capabilities.physical(at) && Capabilities.physical(at + entries * 16 - 1);
+    }
+
+    private static void exit(EntryRule.Section s) {
+        reserved(s, EXIT_CTLS, "VM-exit controls");
+        s.rule("save preemption timer without the timer", EXIT_CTLS, "activate VMX-preemption timer 1", (v, c) ->
+            needs(v, Control.SAVE_PREEMPTION_TIMER, Control.PREEMPTION_TIMER));
+        s.rule("VM-exit MSR-store area", EXIT_MSR_STORE_ADDRESS, "16-byte aligned, within the physical-address width", (v, c) ->
+            area(v, EXIT_MSR_STORE_ADDRESS, EXIT_MSR_STORE_COUNT));
+        s.rule("VM-exit MSR-load area", EXIT_MSR_LOAD_ADDRESS, "16-byte aligned, within the physical-address width", (v, c) ->
+            area(v, EXIT_MSR_LOAD_ADDRESS, EXIT_MSR_LOAD_COUNT));
+    }
+
+    private static void entry(EntryRule.Section s) {
+        reserved(s, ENTRY_CTLS, "VM-entry controls");
+        s.rule("VM-entry MSR-load area", ENTRY_MSR_LOAD_ADDRESS, "16-byte aligned, within the physical-address width", (v, c) ->
+            area(v, ENTRY_MSR_LOAD_ADDRESS, ENTRY_MSR_LOAD_COUNT));
+    }
+}

@@ -1,0 +1,561 @@
+package com.vtsim.cpu.vmx;
+
+import com.vtsim.api.ept.Ept;
+import com.vtsim.api.machine.Clock;
+import com.vtsim.cpu.engine.Cpu;
+import com.vtsim.cpu.engine.Flags;
+import com.vtsim.cpu.engine.GuestFault;
+import com.vtsim.cpu.engine.Interrupts.Source;
+import com.vtsim.cpu.engine.SystemState;
+import java.util.List;
+
+/**
+ * VMX operation of a logical processor: where it stands, the controls of the VM that runs, and what the engine asks of it.
+ * {@link VmEntry} goes in, {@link VmExit} out.
+ *
+ * @sdm Introduction to Virtual Machine Extensions; VMX Non-Root Operation
+ */
+public final class Vmx {
+    /** No current VMCS, no VMXON region. */
+    public static final long NONE = -1L;
+    /** What waits to be taken before the next instruction; bits of {@link #attention}. */
+    static final int INJECT = 1, TRAP_FLAG = 1 << 1, TIMER = 1 << 2, NMI_WINDOW = 1 << 3, INTERRUPT_WINDOW = 1 << 4, THRESHOLD = 1 << 5;
+    /** Bit 31 of the interruption-information fields. */
+    static final long VALID = 1L << 31;
+    private static final int VECTOR_DB = 1, VECTOR_PF = 14;
+
+    /** Whether the processor is in VMX operation. */
+    public boolean on;
+    /** Whether it is in VMX non-root operation: what the engine tests. */
+    public boolean nonRoot;
+    /** Physical address of the VMXON region, or {@link #NONE}. */
+    public long vmxon = NONE;
+    /** Physical address of the current VMCS, or {@link #NONE}. */
+    public long current = NONE;
+
+    final Cpu cpu;
+    final Capabilities capabilities;
+    final Vmcs vmcs = new Vmcs();
+    /** The VMCS of the entry under way, or of the VM that runs. */
+    final VmcsImage image = new VmcsImage();
+    final Journal journal = new Journal();
+    private final VmExit exit;
+    private final VmEntry entry;
+    private final GuestPhysical guestPhysical;
+
+    // Of the VM that runs
+    private long pin;
+    private long primary;
+    private long secondary;
+    private long exceptionBitmap;
+    private long cr0Mask;
+    private long cr4Mask;
+    private int attention;
+    /** IDT-vectoring information of the event under delivery, its error code and instruction length; 0 while there is none. */
+    long delivering;
+    int deliveringCode;
+    int deliveringLength;
+    /** When the preemption timer expires, in ticks of the time-stamp counter. */
+    private long timerDeadline;
+    private Clock.Timer timer;
+    /** Whether the next instruction boundary is one where the monitor trap flag exits. */
+    private boolean trapReady;
+    /** Instructions retired when the latest IRET ended the blocking of NMIs. */
+    private long unblockedAt = -1;
+
+    /** For a processor's constructor. */
+    public Vmx(Cpu cpu) {
+        this.cpu = cpu;
+        capabilities = new Capabilities(cpu);
+        guestPhysical = new GuestPhysical(this);
+        exit = new VmExit(this);
+        entry = new VmEntry(this);
+    }
+
+    /** Takes memory, timer and EPT mechanism from the board. */
+    public void attach(Clock clock, Ept ept) {
+        vmcs.attach(cpu.memory.space());
+        capabilities.attach(ept);
+        timer = clock.timer("vmx", () -> attend(TIMER));
+        if (nonRoot) {
+            vmcs.load(current, image);
+            adoptControls();
+            if (Control.PREEMPTION_TIMER.in(image)) {
+                armTimer();
+            }
+        }
+    }
+
+    /** Power-on state. */
+    public void reset() {
+        on = false;
+        nonRoot = false;
+        vmxon = NONE;
+        current = NONE;
+        journal.clear();
+        leaveGuest();
+    }
+
+    /** @return IA32_VMX_* registers and what else is announced */
+    public Capabilities capabilities() {
+        return capabilities;
+    }
+
+    /** @return the regions' layout */
+    public Vmcs vmcs() {
+        return vmcs;
+    }
+
+    /** @return what happened so far, for the operator */
+    public Journal journal() {
+        return journal;
+    }
+
+    /** @return entries into VMs */
+    VmEntry entry() {
+        return entry;
+    }
+
+    // The VM that runs
+
+    boolean has(Control control) {
+        long bits = switch (control.field) {
+            case PINBASED_CTLS -> pin;
+            case PROCBASED_CTLS -> primary;
+            case PROCBASED_CTLS2 -> secondary;
+            default -> image.get(control.field);
+        };
+        return (bits >> control.bit & 1) != 0;
+    }
+
+    /** Takes the controls of {@link #image} for those of the VM that runs. */
+    private void adoptControls() {
+        pin = image.get(VmcsField.PINBASED_CTLS);
+        primary = image.get(VmcsField.PROCBASED_CTLS);
+        secondary = image.controls(VmcsField.PROCBASED_CTLS2);
+        exceptionBitmap = image.get(VmcsField.EXCEPTION_BITMAP);
+        cr0Mask = image.get(VmcsField.CR0_MASK);
+        cr4Mask = image.get(VmcsField.CR4_MASK);
+        cpu.memory.paging().nested(has(Control.ENABLE_EPT) ? guestPhysical : null);
+        guestPhysical.pointer(image.get(VmcsField.EPTP));
+    }
+
+    /** Non-root operation begins with the controls of {@link #image}. */
+    void enterGuest() {
+        nonRoot = true;
+        adoptControls();
+        attention = 0;
+        delivering = 0;
+        unblockedAt = -1;
+        trapReady = false;
+        if (has(Control.NMI_WINDOW_EXITING)) {
+            attend(NMI_WINDOW);
+        }
+        if (has(Control.INTERRUPT_WINDOW_EXITING)) {
+            attend(INTERRUPT_WINDOW);
+        }
+        if (has(Control.MONITOR_TRAP_FLAG)) {
+            attend(TRAP_FLAG);
+        }
+        if (has(Control.PREEMPTION_TIMER)) {
+            timerDeadline = (cpu.msrs.timeStamp() >>> Capabilities.TIMER_SHIFT) + image.get(VmcsField.PREEMPTION_TIMER) << Capabilities.TIMER_SHIFT;
+            armTimer();
+        }
+    }
+
+    private void armTimer() {
+        long ticks = timerDeadline - cpu.msrs.timeStamp();
+        if (ticks <= 0) {
+            attend(TIMER);
+        } else {
+            timer.at(cpu.clock.now() + Clock.nanosFor(ticks, cpu.cpuid.tscFrequency));
+        }
+    }
+
+    /** @return what is left of the preemption timer */
+    long timerLeft() {
+        return Math.max(0, timerDeadline - cpu.msrs.timeStamp() >> Capabilities.TIMER_SHIFT);
+    }
+
+    /** Non-root operation has ended. */
+    void leaveGuest() {
+        nonRoot = false;
+        attention = 0;
+        delivering = 0;
+        if (timer != null) {
+            timer.cancel();
+        }
+        cpu.memory.paging().nested(null);
+        cpu.execution.vmAttention(false);
+    }
+
+    void attend(int what) {
+        if (nonRoot) {
+            attention |= what;
+            cpu.execution.vmAttention(true);
+        }
+    }
+
+    private boolean attended(int what) {
+        if ((attention & what) == 0) {
+            return false;
+        }
+        attention &= ~what;
+        cpu.execution.vmAttention(attention != 0);
+        return true;
+    }
+
+    // What the engine asks
+
+    /** @return whether INIT waits until VMX root operation ends, or the VM waits for a start-up message */
+    public boolean blocksInit() {
+        return on && (!nonRoot || cpu.execution.waitsForStartup());
+    }
+
+    /** @return whether an external interrupt makes the VM exit, whatever RFLAGS.IF */
+    public boolean interruptExits() {
+        return nonRoot && has(Control.EXTERNAL_INTERRUPT_EXITING);
+    }
+
+    /** @return whether the NMI pin is heard although NMIs are blocked: what is blocked are virtual NMIs */
+    public boolean virtualNmis() {
+        return nonRoot && has(Control.VIRTUAL_NMIS);
+    }
+
+    /** @return whether IRET ends the blocking of NMIs */
+    public boolean iretUnblocks(boolean blocked) {
+        if (nonRoot && has(Control.NMI_EXITING) && !has(Control.VIRTUAL_NMIS)) {
+            return false;
+        }
+        unblockedAt = blocked ? cpu.execution.retired() : -1;
+        return true;
+    }
+
+    /** @return whether the instruction under execution is an IRET that has ended the blocking of NMIs */
+    boolean unblockedByIret() {
+        return unblockedAt == cpu.execution.retired();
+    }
+
+    /**
+     * Takes what goes before debug traps: an event to inject, the monitor trap flag, the TPR threshold.
+     *
+     * @return whether something was taken
+     */
+    public boolean beforeTraps() {
+        if (attended(INJECT)) {
+            trapReady = true;
+            entry.inject();
+            return true;
+        }
+        if (attended(THRESHOLD)) {
+            leave(ExitReason.TPR_BELOW_THRESHOLD, 0);
+            return true;
+        }
+        if ((attention & TRAP_FLAG) != 0) {
+            if (trapReady) {
+                leave(ExitReason.MONITOR_TRAP_FLAG, 0);
+                return true;
+            }
+            trapReady = true;
+        }
+        return false;
+    }
+
+    /** Takes what goes before NMIs: the preemption timer and the NMI window. @return whether something was taken */
+    public boolean beforeNmi(boolean blocked) {
+        if (attended(TIMER)) {
+            leave(ExitReason.PREEMPTION_TIMER, 0);
+            return true;
+        }
+        if ((attention & NMI_WINDOW) != 0 && !blocked) {
+            leave(ExitReason.NMI_WINDOW, 0);
+            return true;
+        }
+        return false;
+    }
+
+    /** Exits for an NMI if that is asked for. @return whether it did */
+    public boolean nmi() {
+        if (!has(Control.NMI_EXITING)) {
+            return false;
+        }
+        exit.begin(ExitReason.EXCEPTION_OR_NMI, 0);
+        exit.interruption(VALID | 2 << 8 | 2, 0);
+        exit.blockNmis();
+        exit.perform();
+        return true;
+    }
+
+    /** Exits if the guest can take interrupts and the monitor waits for that. @return whether it did */
+    public boolean interruptWindow(boolean open) {
+        if ((attention & INTERRUPT_WINDOW) == 0 || !open) {
+            return false;
+        }
+        leave(ExitReason.INTERRUPT_WINDOW, 0);
+        return true;
+    }
+
+    /** Exits for an external interrupt, acknowledged here if the monitor wants that. */
+    public void externalInterrupt() {
+        exit.begin(ExitReason.EXTERNAL_INTERRUPT, 0);
+        if (Control.ACKNOWLEDGE_INTERRUPT_ON_EXIT.in(image)) {
+            exit.interruption(VALID | cpu.controller.acknowledge(cpu.index), 0);
+        }
+        exit.perform();
+    }
+
+    /** Exits, between instructions or with the instruction pointer at the one that caused it. */
+    public void leave(ExitReason reason, long qualification) {
+        exit.begin(reason, qualification);
+        exit.perform();
+    }
+
+    /** Carries out the exit that a {@link GuestFault#VM_EXIT} stands for. */
+    public void leave() {
+        exit.perform();
+    }
+
+    /**
+     * Asks before an exception or software event is delivered in non-root operation.
+     *
+     * @param information CR2 of a page fault, DR6 bits of a debug exception
+     * @return whether it made the VM exit; else it is noted as the event under delivery
+     */
+    public boolean takes(int vector, int errorCode, long information, Source source) {
+        boolean exception = source == Source.EXCEPTION;
+        if (exception && intercepted(vector, errorCode)) {
+            exit.begin(ExitReason.EXCEPTION_OR_NMI, vector == VECTOR_PF || vector == VECTOR_DB ? information : 0);
+            exit.exception(3, vector, errorCode);
+            exit.perform();
+            return true;
+        }
+        note(vector, errorCode, source, 0);
+        return false;
+    }
+
+    /** Asks about a fault raised by the delivery of an event, before the two become a double fault. @return whether it made the VM exit */
+    public boolean takesWhileDelivering(GuestFault fault) {
+        if (!intercepted(fault.vector, fault.errorCode)) {
+            return false;
+        }
+        exit.begin(ExitReason.EXCEPTION_OR_NMI, fault.vector == VECTOR_PF || fault.vector == VECTOR_DB ? fault.information : 0);
+        exit.exception(3, fault.vector, fault.errorCode);
+        exit.perform();
+        return true;
+    }
+
+    /** Asks about what became of a fault during delivery: the second exception, or a double fault, which says nothing of the first event. */
+    public boolean takesNested(int vector, int errorCode, long information, boolean doubled) {
+        if (doubled) {
+            delivering = 0;
+            return takes(vector, errorCode, information, Source.EXCEPTION);
+        }
+        note(vector, errorCode, Source.EXCEPTION, 0);
+        return false;
+    }
+
+    /** A triple fault makes the VM exit. */
+    public void tripleFault() {
+        delivering = 0;
+        leave(ExitReason.TRIPLE_FAULT, 0);
+    }
+
+    /** @return whether something of VMX operation ends the halt */
+    public boolean endsHalt() {
+        return (attention & ~(NMI_WINDOW | INTERRUPT_WINDOW)) != 0
+            || (attention & INTERRUPT_WINDOW) != 0 && (cpu.systemFlags & Flags.IF) != 0 || (attention & NMI_WINDOW) != 0 && !cpu.execution.nmiBlocked();
+    }
+
+    private void note(int vector, int errorCode, Source source, int length) {
+        int type = switch (source) {
+            case EXTERNAL -> vector == 2 ? 2 : 0;
+            case EXCEPTION -> 3;
+            case SOFTWARE -> 4;
+            case PRIVILEGED_SOFTWARE -> 5;
+            case SOFTWARE_EXCEPTION -> 6;
+        };
+        delivering = VALID | type << 8 | vector | (errorCode == GuestFault.NO_CODE ? 0 : 1 << 11);
+        deliveringCode = errorCode == GuestFault.NO_CODE ? 0 : errorCode;
+        deliveringLength = length;
+    }
+
+    /** The same for INT n and its kin: throws the exit, or notes the event. */
+    public void software(int vector, Source source) {
+        if (source != Source.SOFTWARE && intercepted(vector, GuestFault.NO_CODE)) {
+            GuestFault fault = instructionExit(ExitReason.EXCEPTION_OR_NMI, 0, 0);
+            exit.interruption(VALID | (source == Source.PRIVILEGED_SOFTWARE ? 5 : 6) << 8 | vector, 0);
+            throw fault;
+        }
+        note(vector, GuestFault.NO_CODE, source, cpu.execution.instructionLength());
+    }
+
+    /** The event under delivery has been delivered. */
+    public void delivered() {
+        delivering = 0;
+    }
+
+    /** @return whether the exception bitmap says that the exception makes the VM exit */
+    private boolean intercepted(int vector, int errorCode) {
+        boolean bit = (exceptionBitmap >> vector & 1) != 0;
+        if (vector != VECTOR_PF) {
+            return bit;
+        }
+        boolean matches = (errorCode & image.get(VmcsField.PAGE_FAULT_MASK)) == image.get(VmcsField.PAGE_FAULT_MATCH);
+        return bit == matches;
+    }
+
+
+    /**
+     * Prepares an exit caused by the instruction under execution.
+     *
+     * @return to throw
+     */
+    GuestFault instructionExit(ExitReason reason, long qualification, int information) {
+        exit.begin(reason, qualification);
+        exit.instruction(cpu.execution.instructionLength(), information);
+        return cpu.vmExit();
+    }
+
+    /** As above, with a guest-linear address. */
+    GuestFault instructionExit(ExitReason reason, long qualification, int information, long linear) {
+        GuestFault fault = instructionExit(reason, qualification, information);
+        exit.linear(linear);
+        return fault;
+    }
+
+    /** Prepares an exit caused by a translation through EPT. @return to throw */
+    GuestFault eptExit(ExitReason reason, long qualification, long physical, long linear) {
+        exit.begin(reason, qualification | (unblockedByIret() && delivering == 0 && reason == ExitReason.EPT_VIOLATION ? 1 << 12 : 0));
+        exit.instruction(cpu.execution.instructionLength(), 0);
+        exit.addresses(physical, linear);
+        return cpu.vmExit();
+    }
+
+    /** A task switch always makes the VM exit. @param source 0 CALL, 1 IRET, 2 JMP, 3 task gate in the IDT; @return to throw */
+    public GuestFault taskSwitch(int selector, int source) {
+        return instructionExit(ExitReason.TASK_SWITCH, selector | (long) source << 30, 0);
+    }
+
+    // Control registers as the guest sees them
+
+    /** @return CR0 as MOV from CR0 and SMSW show it */
+    public long visibleCr0() {
+        return nonRoot ? cpu.system.cr0 & ~cr0Mask | image.get(VmcsField.CR0_SHADOW) & cr0Mask : cpu.system.cr0;
+    }
+
+    /** @return CR4 as MOV from CR4 shows it */
+    public long visibleCr4() {
+        return nonRoot ? cpu.system.cr4 & ~cr4Mask | image.get(VmcsField.CR4_SHADOW) & cr4Mask : cpu.system.cr4;
+    }
+
+    long cr0Mask() {
+        return cr0Mask;
+    }
+
+    long cr4Mask() {
+        return cr4Mask;
+    }
+
+    /** @return whether VMX operation forbids a value of CR0: #GP(0) */
+    public boolean forbidsCr0(long value) {
+        return on && !capabilities.validCr0(value, nonRoot && has(Control.UNRESTRICTED_GUEST));
+    }
+
+    /** @return whether VMX operation forbids a value of CR4: #GP(0) */
+    public boolean forbidsCr4(long value) {
+        return on && (value & SystemState.CR4_VMXE) == 0;
+    }
+
+    /** @return the time-stamp counter as RDTSC shows it, from the processor's own */
+    public long visibleTimeStamp(long own) {
+        if (!nonRoot || !has(Control.USE_TSC_OFFSETTING)) {
+            return own;
+        }
+        long scaled = own;
+        if (has(Control.USE_TSC_SCALING)) {
+            long multiplier = image.get(VmcsField.TSC_MULTIPLIER);
+            scaled = Math.multiplyHigh(own, multiplier) << 16 | own * multiplier >>> 48;
+        }
+        return scaled + image.get(VmcsField.TSC_OFFSET);
+    }
+
+    // Outcomes of instructions
+
+    /** VMsucceed. */
+    void succeed() {
+        cpu.arithmeticFlags(0);
+    }
+
+    /** VMfailInvalid. */
+    void failInvalid(String instruction) {
+        journal.failed(instruction + ": VMfailInvalid, there is no current VMCS", List.of());
+        cpu.arithmeticFlags(Flags.CF);
+    }
+
+    /** VMfail: with the number in the current VMCS, or VMfailInvalid where there is none. */
+    void fail(VmError error) {
+        fail(error, List.of());
+    }
+
+    void fail(VmError error, List<EntryRule.Failure> rules) {
+        journal.failed("VM-instruction error " + error.number + ": " + error.title, rules);
+        if (current == NONE) {
+            cpu.arithmeticFlags(Flags.CF);
+        } else {
+            cpu.arithmeticFlags(Flags.ZF);
+            vmcs.write(current, VmcsField.VM_INSTRUCTION_ERROR, error.number);
+        }
+    }
+
+    /** @return exits */
+    VmExit exit() {
+        return exit;
+    }
+
+    // The TPR shadow
+
+    /** @return byte 80h of the virtual-APIC page */
+    private long virtualTpr() {
+        return image.get(VmcsField.VIRTUAL_APIC) + 0x80;
+    }
+
+    int readVirtualTpr() {
+        return (int) cpu.memory.space().read(virtualTpr(), 1);
+    }
+
+    void writeVirtualTpr(int value) {
+        cpu.memory.space().write(virtualTpr(), 4, value);
+        checkThreshold();
+    }
+
+    /** An exit follows the instruction, or the entry, if the virtual task priority is below the threshold. */
+    void checkThreshold() {
+        if (readVirtualTpr() >> 4 < (image.get(VmcsField.TPR_THRESHOLD) & 0xF)) {
+            attend(THRESHOLD);
+        }
+    }
+
+    /** @return whether the monitor trap flag lets instructions go one at a time only */
+    public boolean stepping() {
+        return nonRoot && (attention & TRAP_FLAG) != 0;
+    }
+
+    // State
+
+    /** @return where VMX operation stands; the VMCS itself is in memory */
+    public VmxState save() {
+        return new VmxState(on, nonRoot, vmxon, current, attention, timerDeadline);
+    }
+
+    /** Adopts a saved state; {@link #attach} then reads the controls from the VMCS. */
+    public void restore(VmxState state) {
+        on = state.on();
+        nonRoot = state.nonRoot();
+        vmxon = state.vmxon();
+        current = state.current();
+        attention = state.attention();
+        timerDeadline = state.timerDeadline();
+        delivering = 0;
+        cpu.execution.vmAttention(attention != 0);
+    }
+}

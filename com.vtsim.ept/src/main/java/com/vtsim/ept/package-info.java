@@ -1,0 +1,2 @@
+/** The EPT mechanism. */
+package com.vtsim.ept;
