@@ -36,6 +36,8 @@ final class Launcher {
         builder.environment().put("VTSIM_HOME", folder.toString());
         builder.environment().put("VTSIM_DEPLOY", folder.resolve("deploy").toString());
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        // Most runs are over before the optimising compiler would have paid for itself.
+        builder.environment().put("VTSIM_JAVA_OPTS", "-XX:TieredStopAtLevel=1");
         Path out = folder.resolve("out");
         Path err = folder.resolve("err");
         builder.redirectInput(new File("/dev/null")).redirectOutput(out.toFile()).redirectError(err.toFile());

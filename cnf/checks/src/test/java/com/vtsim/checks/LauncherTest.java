@@ -2,13 +2,12 @@ package com.vtsim.checks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.vtsim.checks.Launcher.Outcome;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,16 +15,14 @@ import org.junit.jupiter.api.io.TempDir;
 /** What {@code ./vtsim} prints and returns, seen from outside. */
 class LauncherTest {
 
-    /** What a run left behind. */
-    private record Outcome(int status, String out, String err) {
-    }
-
     @TempDir
     Path folder;
 
+    private Launcher launcher;
+
     @BeforeEach
-    void watchAFolderOfOurOwn() throws IOException {
-        Files.createDirectory(folder.resolve("deploy"));
+    void launchInAFolderOfOurOwn() throws IOException {
+        launcher = new Launcher(folder);
     }
 
     @Test
@@ -104,7 +101,7 @@ class LauncherTest {
     }
 
     private static Path script() {
-        return Path.of(System.getProperty("vtsim.root"), "vtsim");
+        return Launcher.root().resolve("vtsim");
     }
 
     private Outcome vtsim(String... arguments) throws Exception {
@@ -114,19 +111,6 @@ class LauncherTest {
     }
 
     private Outcome run(List<String> line) throws Exception {
-        ProcessBuilder builder = new ProcessBuilder(line).directory(folder.toFile());
-        builder.environment().put("VTSIM_BUILD", "never");
-        builder.environment().put("VTSIM_HOME", folder.toString());
-        builder.environment().put("VTSIM_DEPLOY", folder.resolve("deploy").toString());
-        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-        Path out = folder.resolve("out");
-        Path err = folder.resolve("err");
-        builder.redirectInput(new java.io.File("/dev/null")).redirectOutput(out.toFile()).redirectError(err.toFile());
-        Process process = builder.start();
-        if (!process.waitFor(60, TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-            throw new AssertionError(line + " did not end");
-        }
-        return new Outcome(process.exitValue(), Files.readString(out, StandardCharsets.UTF_8), Files.readString(err, StandardCharsets.UTF_8));
+        return launcher.run(line.toArray(String[]::new));
     }
 }
