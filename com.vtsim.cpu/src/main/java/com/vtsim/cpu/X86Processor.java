@@ -52,6 +52,7 @@ public final class X86Processor implements LogicalProcessor {
     private final Cpu cpu;
     private final RegisterView view;
     private MemorySpace.MapObserver observer;
+    private List<X86Processor> others = List.of();
 
     /** Made by its configuration. */
     @Activate
@@ -95,10 +96,11 @@ public final class X86Processor implements LogicalProcessor {
         cpu.controller = board.find(InterruptController.class).orElse(null);
         cpu.cpuid.processors = Math.max(1, board.findAll(Processor.class).size());
         cpu.memory.attach(board.memory());
-        cpu.execution.peers(board.findAll(LogicalProcessor.class).stream()
+        others = board.findAll(LogicalProcessor.class).stream()
             .filter(p -> p != this && p instanceof X86Processor)
-            .map(p -> ((X86Processor) p).cpu.memory)
-            .toArray(LinearMemory[]::new));
+            .map(X86Processor.class::cast)
+            .toList();
+        cpu.execution.peers(others.stream().map(p -> p.cpu.memory).toArray(LinearMemory[]::new));
         observer = (base, length) -> cpu.execution.pagesChanged();
         board.memory().observe(observer);
         cpu.execution.pagesChanged();
@@ -188,6 +190,11 @@ public final class X86Processor implements LogicalProcessor {
     @Override
     public void enter(EntryState state) {
         Entry.enter(cpu, state);
+        if (state.mode() == EntryState.Mode.LONG) {
+            // A kernel that is entered so takes what firmware has set up on every processor for granted.
+            Entry.cacheMemory(cpu);
+            others.forEach(each -> Entry.cacheMemory(each.cpu));
+        }
     }
 
     // The operator's side
