@@ -83,14 +83,15 @@ final class StateImages {
 
     /** Adopts x87 state from an image. */
     static void takeX87(FloatingState f, long[] image, boolean wide) {
-        f.control = (int) image[0] & 0xFFFF;
+        f.loadControl((int) image[0]);
         f.loadStatus((int) (image[0] >>> 16) & 0xFFFF);
         f.valid = (int) (image[0] >>> 32) & 0xFF;
         f.lastOpcode = (int) (image[0] >>> 48) & 0x7FF;
         f.lastIp = wide ? image[1] : image[1] & 0xFFFF_FFFFL;
         f.lastDp = wide ? image[2] : image[2] & 0xFFFF_FFFFL;
-        f.lastCs = wide ? 0 : (int) (image[1] >>> 32) & 0xFFFF;
-        f.lastDs = wide ? 0 : (int) (image[2] >>> 32) & 0xFFFF;
+        // CPUID.ZERO_FCS_FDS.
+        f.lastCs = 0;
+        f.lastDs = 0;
         for (int i = 0; i < 8; i++) {
             int physical = f.top + i & 7;
             f.significand[physical] = image[4 + 2 * i];
