@@ -84,19 +84,11 @@ final class FloatArithmetic {
     }
 
     static FloatKernel packedDouble(FloatFunction f) {
-        return (u, v, a, b, n) -> {
-            for (int i = 0; i < n; i++) {
-                v[R + i] = f.of(u, v[a + i], v[b + i]);
-            }
-        };
+        return f::packedDoubles;
     }
 
     static FloatKernel packedSingle(FloatFunction f) {
-        return (u, v, a, b, n) -> {
-            for (int i = 0; i < n; i++) {
-                v[R + i] = joined(f.of(u, (int) v[a + i], (int) v[b + i]), f.of(u, high(v[a + i]), high(v[b + i])));
-            }
-        };
+        return f::packedSingles;
     }
 
     /** @return an operation that computes a whole register, which changes only if nothing is raised */

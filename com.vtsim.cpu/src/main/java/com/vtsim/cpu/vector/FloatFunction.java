@@ -1,21 +1,40 @@
 package com.vtsim.cpu.vector;
 
+import static com.vtsim.cpu.vector.FloatArithmetic.high;
+import static com.vtsim.cpu.vector.FloatArithmetic.joined;
 import static java.lang.Double.doubleToRawLongBits;
 import static java.lang.Double.longBitsToDouble;
 import static java.lang.Float.floatToRawIntBits;
 import static java.lang.Float.intBitsToFloat;
+
+import com.vtsim.cpu.engine.FloatingState;
 
 /**
  * A floating-point function of two numbers, as bits, in double and single precision; those of one use the second.
  * Each tries the host's arithmetic first, which gives the result for ordinary operands if MXCSR has its usual value.
  */
 abstract class FloatFunction {
+    private static final int R = FloatingState.RESULT;
     /** Exponents between which the error of a host's result is a number too. */
     private static final long LEAST = 0x080L << 52, GREATEST = 0x780L << 52;
 
     abstract long of(SimdUnit u, long a, long b);
 
     abstract int of(SimdUnit u, int a, int b);
+
+    /** Computes {@link FloatingState#RESULT}; the frequent functions have this loop themselves, for the compiler's sake. */
+    void packedDoubles(SimdUnit u, long[] v, int a, int b, int n) {
+        for (int i = 0; i < n; i++) {
+            v[R + i] = of(u, v[a + i], v[b + i]);
+        }
+    }
+
+    /** As {@link #packedDoubles}. */
+    void packedSingles(SimdUnit u, long[] v, int a, int b, int n) {
+        for (int i = 0; i < n; i++) {
+            v[R + i] = joined(of(u, (int) v[a + i], (int) v[b + i]), of(u, high(v[a + i]), high(v[b + i])));
+        }
+    }
 
     private static boolean middling(long x) {
         long e = x & Long.MAX_VALUE;
@@ -80,6 +99,20 @@ abstract class FloatFunction {
             }
             return u.software(operation, a, b);
         }
+
+        @Override
+        void packedDoubles(SimdUnit u, long[] v, int a, int b, int n) {
+            for (int i = 0; i < n; i++) {
+                v[R + i] = of(u, v[a + i], v[b + i]);
+            }
+        }
+
+        @Override
+        void packedSingles(SimdUnit u, long[] v, int a, int b, int n) {
+            for (int i = 0; i < n; i++) {
+                v[R + i] = joined(of(u, (int) v[a + i], (int) v[b + i]), of(u, high(v[a + i]), high(v[b + i])));
+            }
+        }
     }
 
     /** Multiplication. */
@@ -120,6 +153,20 @@ abstract class FloatFunction {
                 }
             }
             return u.software(SimdUnit.MULTIPLY, a, b);
+        }
+
+        @Override
+        void packedDoubles(SimdUnit u, long[] v, int a, int b, int n) {
+            for (int i = 0; i < n; i++) {
+                v[R + i] = of(u, v[a + i], v[b + i]);
+            }
+        }
+
+        @Override
+        void packedSingles(SimdUnit u, long[] v, int a, int b, int n) {
+            for (int i = 0; i < n; i++) {
+                v[R + i] = joined(of(u, (int) v[a + i], (int) v[b + i]), of(u, high(v[a + i]), high(v[b + i])));
+            }
         }
     }
 
@@ -213,6 +260,20 @@ abstract class FloatFunction {
             int order = u.compare(a, b, true);
             int r = order == wanted ? a : b;
             return u.denormalsAreZeros && SimdUnit.denormal(r) ? r & Integer.MIN_VALUE : r;
+        }
+
+        @Override
+        void packedDoubles(SimdUnit u, long[] v, int a, int b, int n) {
+            for (int i = 0; i < n; i++) {
+                v[R + i] = of(u, v[a + i], v[b + i]);
+            }
+        }
+
+        @Override
+        void packedSingles(SimdUnit u, long[] v, int a, int b, int n) {
+            for (int i = 0; i < n; i++) {
+                v[R + i] = joined(of(u, (int) v[a + i], (int) v[b + i]), of(u, high(v[a + i]), high(v[b + i])));
+            }
         }
     }
 

@@ -16,32 +16,11 @@ interface Kernel {
         long of(long a, long b);
     }
 
-    /** A function of two 128-bit lanes, giving one long of the result. */
-    @FunctionalInterface
-    interface Half {
-        /** @return a long of the result */
-        long of(long a0, long a1, long b0, long b1);
-    }
-
     /** @return the kernel that applies a function to each long */
     static Kernel each(Lanes f) {
         return (v, d, a, b, n) -> {
             for (int i = 0; i < n; i++) {
                 v[d + i] = f.of(v[a + i], v[b + i]);
-            }
-        };
-    }
-
-    /** @return the kernel that computes each 128-bit lane from those of the sources */
-    static Kernel halves(Half low, Half high) {
-        return (v, d, a, b, n) -> {
-            for (int i = 0; i < n; i += 2) {
-                long a0 = v[a + i];
-                long a1 = v[a + i + 1];
-                long b0 = v[b + i];
-                long b1 = v[b + i + 1];
-                v[d + i] = low.of(a0, a1, b0, b1);
-                v[d + i + 1] = high.of(a0, a1, b0, b1);
             }
         };
     }

@@ -28,35 +28,149 @@ final class PackedIntegers {
     }
 
     static void define(Semantics s) {
-        byWidth(s, "PADD", 0, 3, (a, b, h, w) -> Swar.add(a, b, h));
-        byWidth(s, "PSUB", 0, 3, (a, b, h, w) -> Swar.subtract(a, b, h));
+        frequent(s);
         byWidth(s, "PADDS", 0, 1, Swar::addSigned);
         byWidth(s, "PADDUS", 0, 1, Swar::addUnsigned);
         byWidth(s, "PSUBS", 0, 1, Swar::subtractSigned);
         byWidth(s, "PSUBUS", 0, 1, Swar::subtractUnsigned);
-        byWidth(s, "PCMPGT", 0, 3, Swar::greater);
+        byWidth(s, "PCMPGT", 3, 3, Swar::greater);
         byWidth(s, "PAVG", 0, 1, Swar::average);
-        byWidth(s, "PMINU", 0, 2, (a, b, h, w) -> Swar.select(Swar.below(a, b, h, w), a, b));
-        byWidth(s, "PMAXU", 0, 2, (a, b, h, w) -> Swar.select(Swar.below(a, b, h, w), b, a));
+        byWidth(s, "PMINU", 1, 2, (a, b, h, w) -> Swar.select(Swar.below(a, b, h, w), a, b));
+        byWidth(s, "PMAXU", 1, 2, (a, b, h, w) -> Swar.select(Swar.below(a, b, h, w), b, a));
         byWidth(s, "PMINS", 0, 2, (a, b, h, w) -> Swar.select(Swar.greater(a, b, h, w), b, a));
         byWidth(s, "PMAXS", 0, 2, (a, b, h, w) -> Swar.select(Swar.greater(a, b, h, w), a, b));
         byWidth(s, "PABS", 0, 2, (a, b, h, w) -> Swar.absolute(b, h, w));
         byWidth(s, "PSIGN", 0, 2, Swar::sign);
-        byWidth(s, "PCMPEQ", 1, 3, Swar::equal);
-        lanes(s, "PCMPEQB", (a, b) -> Swar.equal(a, b, H8, 8));
-        lanes(s, "PMULLW", PackedIntegers::multiplyLow);
-        lanes(s, "PMULHW", PackedIntegers::multiplyHigh);
-        lanes(s, "PMULHUW", PackedIntegers::multiplyHighUnsigned);
+        byWidth(s, "PCMPEQ", 3, 3, Swar::equal);
         lanes(s, "PMULHRSW", PackedIntegers::multiplyRounded);
-        lanes(s, "PMADDWD", PackedIntegers::multiplyAdd);
         lanes(s, "PMADDUBSW", PackedIntegers::multiplyAddBytes);
-        lanes(s, "PMULUDQ", (a, b) -> (a & LOW) * (b & LOW));
         lanes(s, "PMULDQ", (a, b) -> (long) (int) a * (int) b);
         lanes(s, "PMULLD", (a, b) -> (long) ((int) (a >>> 32) * (int) (b >>> 32)) << 32 | (int) a * (int) b & LOW);
         lanes(s, "PSADBW", PackedIntegers::absoluteDifferences);
         shifts(s, "PSLL", 1, Swar::shiftLeft);
         shifts(s, "PSRL", 1, Swar::shiftRight);
         shifts(s, "PSRA", 1, Swar::shiftArithmetic);
+    }
+
+    /** Each with a loop of its own: one that is shared calls its function through a table, several times an instruction. */
+    private static void frequent(Semantics s) {
+        sums(s);
+        comparisons(s);
+        products(s);
+    }
+
+    private static void sums(Semantics s) {
+        both(s, "PADDB", (a, b) -> Swar.add(a, b, H8), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.add(v[a + i], v[b + i], H8);
+            }
+        });
+        both(s, "PADDW", (a, b) -> Swar.add(a, b, H16), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.add(v[a + i], v[b + i], H16);
+            }
+        });
+        both(s, "PADDD", (a, b) -> Swar.add(a, b, H32), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.add(v[a + i], v[b + i], H32);
+            }
+        });
+        both(s, "PADDQ", (a, b) -> a + b, (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = v[a + i] + v[b + i];
+            }
+        });
+        both(s, "PSUBB", (a, b) -> Swar.subtract(a, b, H8), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.subtract(v[a + i], v[b + i], H8);
+            }
+        });
+        both(s, "PSUBW", (a, b) -> Swar.subtract(a, b, H16), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.subtract(v[a + i], v[b + i], H16);
+            }
+        });
+        both(s, "PSUBD", (a, b) -> Swar.subtract(a, b, H32), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.subtract(v[a + i], v[b + i], H32);
+            }
+        });
+        both(s, "PSUBQ", (a, b) -> a - b, (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = v[a + i] - v[b + i];
+            }
+        });
+    }
+
+    private static void comparisons(Semantics s) {
+        both(s, "PCMPEQB", (a, b) -> Swar.equal(a, b, H8, 8), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.equal(v[a + i], v[b + i], H8, 8);
+            }
+        });
+        both(s, "PCMPEQW", (a, b) -> Swar.equal(a, b, H16, 16), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.equal(v[a + i], v[b + i], H16, 16);
+            }
+        });
+        both(s, "PCMPEQD", (a, b) -> Swar.equal(a, b, H32, 32), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.equal(v[a + i], v[b + i], H32, 32);
+            }
+        });
+        both(s, "PCMPGTB", (a, b) -> Swar.greater(a, b, H8, 8), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.greater(v[a + i], v[b + i], H8, 8);
+            }
+        });
+        both(s, "PCMPGTW", (a, b) -> Swar.greater(a, b, H16, 16), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.greater(v[a + i], v[b + i], H16, 16);
+            }
+        });
+        both(s, "PCMPGTD", (a, b) -> Swar.greater(a, b, H32, 32), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.greater(v[a + i], v[b + i], H32, 32);
+            }
+        });
+        both(s, "PMINUB", (a, b) -> Swar.select(Swar.below(a, b, H8, 8), a, b), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.select(Swar.below(v[a + i], v[b + i], H8, 8), v[a + i], v[b + i]);
+            }
+        });
+        both(s, "PMAXUB", (a, b) -> Swar.select(Swar.below(a, b, H8, 8), b, a), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.select(Swar.below(v[a + i], v[b + i], H8, 8), v[b + i], v[a + i]);
+            }
+        });
+    }
+
+    private static void products(Semantics s) {
+        both(s, "PMULLW", PackedIntegers::multiplyLow, (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = multiplyLow(v[a + i], v[b + i]);
+            }
+        });
+        both(s, "PMULHW", PackedIntegers::multiplyHigh, (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = multiplyHigh(v[a + i], v[b + i]);
+            }
+        });
+        both(s, "PMULHUW", PackedIntegers::multiplyHighUnsigned, (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = multiplyHighUnsigned(v[a + i], v[b + i]);
+            }
+        });
+        both(s, "PMADDWD", PackedIntegers::multiplyAdd, (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = multiplyAdd(v[a + i], v[b + i]);
+            }
+        });
+        both(s, "PMULUDQ", (a, b) -> (a & LOW) * (b & LOW), (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = (v[a + i] & LOW) * (v[b + i] & LOW);
+            }
+        });
     }
 
     private static void byWidth(Semantics s, String name, int first, int last, ByWidth f) {
@@ -68,7 +182,10 @@ final class PackedIntegers {
     }
 
     private static void lanes(Semantics s, String name, Kernel.Lanes f) {
-        Kernel kernel = Kernel.each(f);
+        both(s, name, f, Kernel.each(f));
+    }
+
+    private static void both(Semantics s, String name, Kernel.Lanes f, Kernel kernel) {
         s.define(name, Mmx.orVector(f, kernel));
         s.define("V" + name, VectorForm.factory(kernel));
     }
@@ -85,11 +202,8 @@ final class PackedIntegers {
                     v[d + k] = f.of(v[a + k], count, h, w);
                 }
             };
-            VectorForm.ByImmediate byImmediate = count -> (v, d, a, b, n) -> {
-                for (int k = 0; k < n; k++) {
-                    v[d + k] = f.of(v[b + k], count, h, w);
-                }
-            };
+            VectorForm.ByImmediate byImmediate = name.equals("PSLL") ? count -> left(count, h, w)
+                : name.equals("PSRL") ? count -> right(count, h, w) : count -> arithmetic(count, h, w);
             String mnemonic = name + SUFFIXES[i];
             s.define(mnemonic, Mmx.orVector(lanes, byRegister));
             s.define(mnemonic, "Nq,Ib", (instruction, at) -> {
@@ -100,6 +214,32 @@ final class PackedIntegers {
             s.define("V" + mnemonic, VectorForm.factory(byRegister));
             s.define("V" + mnemonic, "Hx,Ux,Ib", VectorForm.byImmediate(byImmediate));
         }
+    }
+
+    private static Kernel left(int count, long h, int w) {
+        long mask = Swar.shiftLeft(-1L, count, h, w);
+        return (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = v[b + i] << count & mask;
+            }
+        };
+    }
+
+    private static Kernel right(int count, long h, int w) {
+        long mask = Swar.shiftRight(-1L, count, h, w);
+        return (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = v[b + i] >>> count & mask;
+            }
+        };
+    }
+
+    private static Kernel arithmetic(int count, long h, int w) {
+        return (v, d, a, b, n) -> {
+            for (int i = 0; i < n; i++) {
+                v[d + i] = Swar.shiftArithmetic(v[b + i], count, h, w);
+            }
+        };
     }
 
     private static long multiplyLow(long a, long b) {

@@ -35,11 +35,26 @@ final class Permutes {
                 v[d + k] = low;
             }
         }));
-        s.define("VPERMILPS", "Vx,Hx,Wx", VectorForm.factory(Kernel.halves(
-            (a0, a1, b0, b1) -> doubleword(a0, a1, (int) b0) | doubleword(a0, a1, (int) (b0 >>> 32)) << 32,
-            (a0, a1, b0, b1) -> doubleword(a0, a1, (int) b1) | doubleword(a0, a1, (int) (b1 >>> 32)) << 32)));
-        s.define("VPERMILPD", "Vx,Hx,Wx", VectorForm.factory(Kernel.halves(
-            (a0, a1, b0, b1) -> (b0 & 2) == 0 ? a0 : a1, (a0, a1, b0, b1) -> (b1 & 2) == 0 ? a0 : a1)));
+        s.define("VPERMILPS", "Vx,Hx,Wx", VectorForm.factory((v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long a0 = v[a + k];
+                long a1 = v[a + k + 1];
+                long b0 = v[b + k];
+                long b1 = v[b + k + 1];
+                v[d + k] = doubleword(a0, a1, (int) b0) | doubleword(a0, a1, (int) (b0 >>> 32)) << 32;
+                v[d + k + 1] = doubleword(a0, a1, (int) b1) | doubleword(a0, a1, (int) (b1 >>> 32)) << 32;
+            }
+        }));
+        s.define("VPERMILPD", "Vx,Hx,Wx", VectorForm.factory((v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long a0 = v[a + k];
+                long a1 = v[a + k + 1];
+                long b0 = v[b + k];
+                long b1 = v[b + k + 1];
+                v[d + k] = (b0 & 2) == 0 ? a0 : a1;
+                v[d + k + 1] = (b1 & 2) == 0 ? a0 : a1;
+            }
+        }));
     }
 
     private static long doubleword(long x0, long x1, int i) {

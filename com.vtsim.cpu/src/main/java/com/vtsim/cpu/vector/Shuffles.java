@@ -70,30 +70,106 @@ final class Shuffles {
 
     private static void unpack(Semantics s) {
         withMmx(s, "PUNPCKLBW", Shuffles::bytes,
-            Kernel.halves((a0, a1, b0, b1) -> bytes(a0, b0), (a0, a1, b0, b1) -> bytes(a0 >>> 32, b0 >>> 32)));
+            (v, d, a, b, n) -> {
+                for (int k = 0; k < n; k += 2) {
+                    long a0 = v[a + k];
+                    long b0 = v[b + k];
+                    v[d + k] = bytes(a0, b0);
+                    v[d + k + 1] = bytes(a0 >>> 32, b0 >>> 32);
+                }
+            });
         withMmx(s, "PUNPCKHBW", (a, b) -> bytes(a >>> 32, b >>> 32),
-            Kernel.halves((a0, a1, b0, b1) -> bytes(a1, b1), (a0, a1, b0, b1) -> bytes(a1 >>> 32, b1 >>> 32)));
+            (v, d, a, b, n) -> {
+                for (int k = 0; k < n; k += 2) {
+                    long a1 = v[a + k + 1];
+                    long b1 = v[b + k + 1];
+                    v[d + k] = bytes(a1, b1);
+                    v[d + k + 1] = bytes(a1 >>> 32, b1 >>> 32);
+                }
+            });
         withMmx(s, "PUNPCKLWD", Shuffles::words,
-            Kernel.halves((a0, a1, b0, b1) -> words(a0, b0), (a0, a1, b0, b1) -> words(a0 >>> 32, b0 >>> 32)));
+            (v, d, a, b, n) -> {
+                for (int k = 0; k < n; k += 2) {
+                    long a0 = v[a + k];
+                    long b0 = v[b + k];
+                    v[d + k] = words(a0, b0);
+                    v[d + k + 1] = words(a0 >>> 32, b0 >>> 32);
+                }
+            });
         withMmx(s, "PUNPCKHWD", (a, b) -> words(a >>> 32, b >>> 32),
-            Kernel.halves((a0, a1, b0, b1) -> words(a1, b1), (a0, a1, b0, b1) -> words(a1 >>> 32, b1 >>> 32)));
-        Kernel lowDoublewords = Kernel.halves((a0, a1, b0, b1) -> doublewords(a0, b0), (a0, a1, b0, b1) -> highDoublewords(a0, b0));
-        Kernel highDoublewords = Kernel.halves((a0, a1, b0, b1) -> doublewords(a1, b1), (a0, a1, b0, b1) -> highDoublewords(a1, b1));
+            (v, d, a, b, n) -> {
+                for (int k = 0; k < n; k += 2) {
+                    long a1 = v[a + k + 1];
+                    long b1 = v[b + k + 1];
+                    v[d + k] = words(a1, b1);
+                    v[d + k + 1] = words(a1 >>> 32, b1 >>> 32);
+                }
+            });
+        Kernel lowDoublewords = (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long a0 = v[a + k];
+                long b0 = v[b + k];
+                v[d + k] = doublewords(a0, b0);
+                v[d + k + 1] = highDoublewords(a0, b0);
+            }
+        };
+        Kernel highDoublewords = (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long a1 = v[a + k + 1];
+                long b1 = v[b + k + 1];
+                v[d + k] = doublewords(a1, b1);
+                v[d + k + 1] = highDoublewords(a1, b1);
+            }
+        };
         withMmx(s, "PUNPCKLDQ", Shuffles::doublewords, lowDoublewords);
         withMmx(s, "PUNPCKHDQ", Shuffles::highDoublewords, highDoublewords);
         both(s, "UNPCKLPS", lowDoublewords);
         both(s, "UNPCKHPS", highDoublewords);
-        Kernel low = Kernel.halves((a0, a1, b0, b1) -> a0, (a0, a1, b0, b1) -> b0);
-        Kernel high = Kernel.halves((a0, a1, b0, b1) -> a1, (a0, a1, b0, b1) -> b1);
+        Kernel low = (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long a0 = v[a + k];
+                long b0 = v[b + k];
+                v[d + k] = a0;
+                v[d + k + 1] = b0;
+            }
+        };
+        Kernel high = (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long a1 = v[a + k + 1];
+                long b1 = v[b + k + 1];
+                v[d + k] = a1;
+                v[d + k + 1] = b1;
+            }
+        };
         both(s, "PUNPCKLQDQ", low);
         both(s, "PUNPCKHQDQ", high);
         both(s, "UNPCKLPD", low);
         both(s, "UNPCKHPD", high);
-        Kernel even = Kernel.halves((a0, a1, b0, b1) -> doublewords(b0, b0), (a0, a1, b0, b1) -> doublewords(b1, b1));
-        Kernel odd = Kernel.halves((a0, a1, b0, b1) -> highDoublewords(b0, b0), (a0, a1, b0, b1) -> highDoublewords(b1, b1));
+        Kernel even = (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long b0 = v[b + k];
+                long b1 = v[b + k + 1];
+                v[d + k] = doublewords(b0, b0);
+                v[d + k + 1] = doublewords(b1, b1);
+            }
+        };
+        Kernel odd = (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long b0 = v[b + k];
+                long b1 = v[b + k + 1];
+                v[d + k] = highDoublewords(b0, b0);
+                v[d + k + 1] = highDoublewords(b1, b1);
+            }
+        };
         both(s, "MOVSLDUP", even);
         both(s, "MOVSHDUP", odd);
-        both(s, "MOVDDUP", Kernel.halves((a0, a1, b0, b1) -> b0, (a0, a1, b0, b1) -> b0));
+        both(s, "MOVDDUP", (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long b0 = v[b + k];
+                v[d + k] = b0;
+                v[d + k + 1] = b0;
+            }
+        });
     }
 
     // Pack
@@ -140,7 +216,16 @@ final class Shuffles {
 
     private static void pack(Semantics s, String name, Packing p) {
         withMmx(s, name, (a, b) -> p.of(a) | p.of(b) << 32,
-            Kernel.halves((a0, a1, b0, b1) -> p.of(a0) | p.of(a1) << 32, (a0, a1, b0, b1) -> p.of(b0) | p.of(b1) << 32));
+            (v, d, a, b, n) -> {
+                for (int k = 0; k < n; k += 2) {
+                    long a0 = v[a + k];
+                    long a1 = v[a + k + 1];
+                    long b0 = v[b + k];
+                    long b1 = v[b + k + 1];
+                    v[d + k] = p.of(a0) | p.of(a1) << 32;
+                    v[d + k + 1] = p.of(b0) | p.of(b1) << 32;
+                }
+            });
     }
 
     // Shuffles
@@ -168,22 +253,48 @@ final class Shuffles {
     }
 
     static Kernel shuffleDoublewords(int i) {
-        return Kernel.halves(
-            (a0, a1, b0, b1) -> doubleword(b0, b1, i) | doubleword(b0, b1, i >> 2) << 32,
-            (a0, a1, b0, b1) -> doubleword(b0, b1, i >> 4) | doubleword(b0, b1, i >> 6) << 32);
+        return (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long b0 = v[b + k];
+                long b1 = v[b + k + 1];
+                v[d + k] = doubleword(b0, b1, i) | doubleword(b0, b1, i >> 2) << 32;
+                v[d + k + 1] = doubleword(b0, b1, i >> 4) | doubleword(b0, b1, i >> 6) << 32;
+            }
+        };
     }
 
     private static void shuffle(Semantics s) {
         both(s, "PSHUFD", Shuffles::shuffleDoublewords);
-        both(s, "PSHUFLW", i -> Kernel.halves((a0, a1, b0, b1) -> shuffleWords(b0, i), (a0, a1, b0, b1) -> b1));
-        both(s, "PSHUFHW", i -> Kernel.halves((a0, a1, b0, b1) -> b0, (a0, a1, b0, b1) -> shuffleWords(b1, i)));
+        both(s, "PSHUFLW", i -> (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long b0 = v[b + k];
+                long b1 = v[b + k + 1];
+                v[d + k] = shuffleWords(b0, i);
+                v[d + k + 1] = b1;
+            }
+        });
+        both(s, "PSHUFHW", i -> (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long b0 = v[b + k];
+                long b1 = v[b + k + 1];
+                v[d + k] = b0;
+                v[d + k + 1] = shuffleWords(b1, i);
+            }
+        });
         s.define("PSHUFW", (instruction, at) -> {
             int i = immediate(instruction.operand(2));
             return Mmx.operation(instruction, at, (a, b) -> shuffleWords(b, i));
         });
-        both(s, "SHUFPS", i -> Kernel.halves(
-            (a0, a1, b0, b1) -> doubleword(a0, a1, i) | doubleword(a0, a1, i >> 2) << 32,
-            (a0, a1, b0, b1) -> doubleword(b0, b1, i >> 4) | doubleword(b0, b1, i >> 6) << 32));
+        both(s, "SHUFPS", i -> (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long a0 = v[a + k];
+                long a1 = v[a + k + 1];
+                long b0 = v[b + k];
+                long b1 = v[b + k + 1];
+                v[d + k] = doubleword(a0, a1, i) | doubleword(a0, a1, i >> 2) << 32;
+                v[d + k + 1] = doubleword(b0, b1, i >> 4) | doubleword(b0, b1, i >> 6) << 32;
+            }
+        });
         // Each 128-bit lane has two bits of its own.
         both(s, "SHUFPD", i -> (v, d, a, b, n) -> {
             for (int k = 0; k < n; k += 2) {
@@ -193,7 +304,16 @@ final class Shuffles {
             }
         });
         withMmx(s, "PSHUFB", (a, b) -> shuffleBytes(a, a, b),
-            Kernel.halves((a0, a1, b0, b1) -> shuffleBytes(a0, a1, b0), (a0, a1, b0, b1) -> shuffleBytes(a0, a1, b1)));
+            (v, d, a, b, n) -> {
+                for (int k = 0; k < n; k += 2) {
+                    long a0 = v[a + k];
+                    long a1 = v[a + k + 1];
+                    long b0 = v[b + k];
+                    long b1 = v[b + k + 1];
+                    v[d + k] = shuffleBytes(a0, a1, b0);
+                    v[d + k + 1] = shuffleBytes(a0, a1, b1);
+                }
+            });
     }
 
     private static int immediate(Operand operand) {
@@ -226,13 +346,35 @@ final class Shuffles {
     }
 
     private static void shiftBytes(Semantics s) {
-        both(s, "PSRLDQ", i -> Kernel.halves((a0, a1, b0, b1) -> shiftedRight(b0, b1, i), (a0, a1, b0, b1) -> shiftedRight(b1, 0, i)));
+        both(s, "PSRLDQ", i -> (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long b0 = v[b + k];
+                long b1 = v[b + k + 1];
+                v[d + k] = shiftedRight(b0, b1, i);
+                v[d + k + 1] = shiftedRight(b1, 0, i);
+            }
+        });
         both(s, "PSLLDQ", i -> {
             int from = Math.max(16 - i, 0);
-            return Kernel.halves((a0, a1, b0, b1) -> aligned(b0, b1, 0, 0, from), (a0, a1, b0, b1) -> aligned(b0, b1, 0, 0, from + 8));
+            return (v, d, a, b, n) -> {
+                for (int k = 0; k < n; k += 2) {
+                    long b0 = v[b + k];
+                    long b1 = v[b + k + 1];
+                    v[d + k] = aligned(b0, b1, 0, 0, from);
+                    v[d + k + 1] = aligned(b0, b1, 0, 0, from + 8);
+                }
+            };
         });
-        VectorForm.ByImmediate align = i -> Kernel.halves(
-            (a0, a1, b0, b1) -> aligned(a0, a1, b0, b1, i), (a0, a1, b0, b1) -> aligned(a0, a1, b0, b1, i + 8));
+        VectorForm.ByImmediate align = i -> (v, d, a, b, n) -> {
+            for (int k = 0; k < n; k += 2) {
+                long a0 = v[a + k];
+                long a1 = v[a + k + 1];
+                long b0 = v[b + k];
+                long b1 = v[b + k + 1];
+                v[d + k] = aligned(a0, a1, b0, b1, i);
+                v[d + k + 1] = aligned(a0, a1, b0, b1, i + 8);
+            }
+        };
         both(s, "PALIGNR", align);
         s.define("PALIGNR", "Pq,Qq,Ib", (instruction, at) -> {
             int i = immediate(instruction.operand(2));
