@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Vector instructions do what the host's processor does, MXCSR and x87 tags included. {@code -Dvtsim.silicon.vectors=N} runs more
  * cases, {@code -Dvtsim.silicon.seed=N} others, {@code -Dvtsim.silicon.only=PATTERN} those of some mnemonics,
- * {@code -Dvtsim.silicon.vectortable=FILE} writes a table by mnemonic, {@code -Dvtsim.silicon.mismatches=FILE} all mismatches.
+ * {@code -Dvtsim.silicon.vectortable=FILE} writes a table by form, {@code -Dvtsim.silicon.mismatches=FILE} all mismatches.
  */
 class VectorSiliconTest {
     private static final int BATCH = 10_000;
@@ -34,7 +34,7 @@ class VectorSiliconTest {
     @TempDir
     Path folder;
 
-    /** Cases and mismatches of a mnemonic. */
+    /** Cases and mismatches of a form. */
     private static final class Tally {
         int cases;
         int faults;
@@ -63,7 +63,7 @@ class VectorSiliconTest {
             for (int i = 0; i < batch.size(); i++) {
                 SiliconCase test = batch.get(i);
                 SiliconCase.Outcome actual = model.run(test);
-                Tally tally = tallies.computeIfAbsent(test.instruction.mnemonic(), n -> new Tally());
+                Tally tally = tallies.computeIfAbsent(name(test.instruction.form()), n -> new Tally());
                 tally.cases++;
                 tally.faults += expected.get(i).trap >= 0 ? 1 : 0;
                 String difference = difference(test, expected.get(i), actual, measured);
@@ -172,8 +172,12 @@ class VectorSiliconTest {
         return text.toString();
     }
 
+    private static String name(Form form) {
+        return form.mnemonic() + " | " + form.operands() + " | " + form.opcode();
+    }
+
     private static String table(Map<String, Tally> tallies) {
-        StringBuilder text = new StringBuilder("| mnemonic | cases | of them faults | mismatches |\n|---|---:|---:|---:|\n");
+        StringBuilder text = new StringBuilder("| mnemonic | operands | opcode | cases | of them faults | mismatches |\n|---|---|---|---:|---:|---:|\n");
         tallies.forEach((name, t) -> text.append("| ").append(name).append(" | ").append(t.cases).append(" | ").append(t.faults)
             .append(" | ").append(t.mismatches).append(" |\n"));
         return text.toString();
