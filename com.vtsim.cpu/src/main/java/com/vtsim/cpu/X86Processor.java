@@ -190,7 +190,11 @@ public final class X86Processor implements LogicalProcessor {
     @Override
     public void enter(EntryState state) {
         Entry.enter(cpu, state);
-        others.forEach(each -> Entry.modelSpecific(each.cpu, state.registers()));
+        if (state.mode() == EntryState.Mode.LONG) {
+            // A kernel that is entered so takes what firmware has set up on every processor for granted.
+            Entry.cacheMemory(cpu);
+            others.forEach(each -> Entry.cacheMemory(each.cpu));
+        }
     }
 
     // The operator's side

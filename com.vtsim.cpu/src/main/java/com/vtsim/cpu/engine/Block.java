@@ -23,6 +23,8 @@ final class Block {
     final CodePage second;
     /** False once a byte of it has been written. */
     boolean valid = true;
+    /** The page that keeps it; null until it is kept, or where code is fetched from a device. */
+    CodePage page;
     /** Next in its bucket of {@link CodePage}. */
     Block chained;
     /** The blocks last executed after this one, by linear address; good while {@link CodeCache#epoch} is the noted one. */
@@ -30,8 +32,8 @@ final class Block {
     private Block secondSuccessor;
     private long firstAddress;
     private long secondAddress;
-    private int firstEpoch = -1;
-    private int secondEpoch = -1;
+    private long firstEpoch = -1;
+    private long secondEpoch = -1;
 
     Block(int key, int offset, int length, Operation[] operations, short[] starts, Operation[] whole, CodePage second) {
         this.key = key;
@@ -44,7 +46,7 @@ final class Block {
     }
 
     /** @return the block that followed this one at a linear address, or null if that has to be looked up */
-    Block successor(long linear, int mode, int epoch) {
+    Block successor(long linear, int mode, long epoch) {
         if (firstAddress == linear && firstEpoch == epoch && firstSuccessor.valid && firstSuccessor.key == mode) {
             return firstSuccessor;
         }
@@ -55,12 +57,27 @@ final class Block {
     }
 
     /** Notes the block that followed this one. */
-    void succeededBy(Block block, long linear, int epoch) {
+    void succeededBy(Block block, long linear, long epoch) {
         secondSuccessor = firstSuccessor;
         secondAddress = firstAddress;
         secondEpoch = firstEpoch;
         firstSuccessor = block;
         firstAddress = linear;
         firstEpoch = epoch;
+    }
+
+    /** @return the block that once followed this one at a linear address, or null; the address may mean something else since */
+    Block formerSuccessor(long linear, int mode) {
+        Block former = firstAddress == linear ? firstSuccessor : secondAddress == linear ? secondSuccessor : null;
+        return former != null && former.valid && former.key == mode ? former : null;
+    }
+
+    /** The former successor is one again. */
+    void confirm(long linear, long epoch) {
+        if (firstAddress == linear) {
+            firstEpoch = epoch;
+        } else {
+            secondEpoch = epoch;
+        }
     }
 }

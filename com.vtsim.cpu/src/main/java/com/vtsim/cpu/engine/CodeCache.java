@@ -18,8 +18,12 @@ import java.util.Map;
  */
 final class CodeCache {
     private static final int SLOTS = 1 << 14;
-    private static final int PAGES = 1 << 8;
+    private static final int PAGES = 1 << 10;
+    private static final int CONTEXTS = 8;
+    private static final int MODE_BITS = 16;
     private static final int MOST_OPERATIONS = 48;
+
+    private static final long NO_PAGE = 0x800;
 
     private final Cpu cpu;
     private final Semantics semantics;
@@ -33,12 +37,23 @@ final class CodeCache {
 
     private final long[] tags = new long[SLOTS];
     private final Block[] blocks = new Block[SLOTS];
-    /** Look-aside for fetch translations: linear page with bit 0 for user mode, and its code page. */
+    /** When and for which mode the slot was filled: {@link #epoch} and {@link Mode}. */
+    private final long[] stamps = new long[SLOTS];
+    /**
+     * Look-aside for fetch translations: linear page with bit 0 for user mode and the number of the TLB context from bit 1,
+     * its code page, the epoch in which it was filled, and how it is mapped.
+     */
     private final long[] pageTags = new long[PAGES];
     private final CodePage[] pageOf = new CodePage[PAGES];
-    private boolean used;
+    private final long[] pageEpochs = new long[PAGES];
+    private final byte[] pageMapped = new byte[PAGES];
+    private final boolean[] pageGlobal = new boolean[PAGES];
+    private boolean anyLarge;
     /** Counts the times linear addresses changed their meaning: links between blocks hold within one. */
-    int epoch;
+    long epoch = 1;
+    /** Epochs since which fetch translations hold: of each TLB context, and those of global pages. */
+    private final long[] since = new long[CONTEXTS];
+    private long globalSince;
     /** Processors of the same machine, told of pages that get their first block. */
     private LinearMemory[] peers;
 
@@ -49,22 +64,57 @@ final class CodeCache {
         this.cpu = cpu;
         this.semantics = semantics;
         this.peers = new LinearMemory[0];
-        Arrays.fill(tags, 1);
-        Arrays.fill(pageTags, 2);
+        Arrays.fill(pageTags, NO_PAGE);
     }
 
     void peers(LinearMemory[] others) {
         peers = others;
     }
 
-    /** Linear addresses mean something else: forgets the look-asides. */
-    void translationsChanged() {
+    // Linear addresses that mean something else: look-asides and links are not emptied but grow old.
+
+    /** Every fetch translation goes. */
+    void dropAll() {
+        dropLocal();
+        globalSince = epoch;
+    }
+
+    /** Every fetch translation but those of global pages goes. */
+    void dropLocal() {
         epoch++;
-        if (used) {
-            // Tags are odd or have impossible low bits when empty; blocks are checked by tag first.
-            Arrays.fill(blocks, null);
-            Arrays.fill(pageTags, 2);
-            used = false;
+        Arrays.fill(since, epoch);
+    }
+
+    /**
+     * Another TLB context becomes the current one, or one loses what is not global.
+     *
+     * @param replaced whether the context has changed its meaning altogether
+     * @param keep     whether its translations stay
+     */
+    void contextChanged(int number, boolean replaced, boolean keep) {
+        epoch++;
+        if (replaced) {
+            dropAll();
+        } else if (!keep) {
+            since[number] = epoch;
+        }
+    }
+
+    /** What maps an address goes, in every context. */
+    void dropAddress(long linear) {
+        epoch++;
+        if (!anyLarge) {
+            dropIf((int) (linear >>> 12) & PAGES - 1, linear);
+            return;
+        }
+        for (int i = 0; i < PAGES; i++) {
+            dropIf(i, linear);
+        }
+    }
+
+    private void dropIf(int slot, long linear) {
+        if ((pageTags[slot] ^ linear) >>> pageMapped[slot] == 0) {
+            pageTags[slot] = NO_PAGE;
         }
     }
 
@@ -72,7 +122,12 @@ final class CodeCache {
     void forget() {
         pages.values().forEach(CodePage::forget);
         pages.clear();
-        translationsChanged();
+        Arrays.fill(blocks, null);
+        Arrays.fill(stamps, 0);
+        Arrays.fill(pageTags, NO_PAGE);
+        Arrays.fill(pageOf, null);
+        anyLarge = false;
+        dropAll();
     }
 
     void pageWatched(MemoryPage page) {
@@ -90,14 +145,41 @@ final class CodeCache {
     Block at(long linear) {
         int slot = (int) (linear ^ linear >>> 12) & SLOTS - 1;
         Block block = blocks[slot];
-        if (block != null && tags[slot] == linear && block.key == cpu.mode && block.valid) {
+        long stamp = epoch << MODE_BITS | cpu.mode;
+        if (tags[slot] == linear && stamps[slot] == stamp && block.valid) {
             return block;
         }
-        block = look(linear);
+        boolean former = tags[slot] == linear && block != null && block.key == cpu.mode && block.valid;
+        if (!former || !confirmed(block, linear)) {
+            block = look(linear);
+        }
         tags[slot] = linear;
         blocks[slot] = block;
-        used = true;
+        stamps[slot] = stamp;
         return block;
+    }
+
+    /** @return the block at a linear address, which is executed after another; throws the guest's fault where it cannot be fetched */
+    Block follow(Block before, long linear) {
+        Block former = before.formerSuccessor(linear, cpu.mode);
+        if (former != null && confirmed(former, linear)) {
+            before.confirm(linear, epoch);
+            return former;
+        }
+        Block block = at(linear);
+        before.succeededBy(block, linear, epoch);
+        return block;
+    }
+
+    /** Whether a linear address still means the pages a block was decoded from. */
+    private boolean confirmed(Block block, long linear) {
+        return block.page != null && block.page == page(linear) && (block.second == null || block.second == pageBehind(block, linear));
+    }
+
+    /** @return the code page that the last instruction of a block reaches into */
+    private CodePage pageBehind(Block block, long linear) {
+        long last = linear + block.length - 1;
+        return page((cpu.mode & Mode.SIZE_MASK) == 2 ? last : last & 0xFFFF_FFFFL);
     }
 
     private Block look(long linear) {
@@ -106,7 +188,7 @@ final class CodeCache {
         int offset = (int) linear & MemorySpace.PAGE - 1;
         if (page != null) {
             Block block = page.find(offset, key);
-            if (block != null && (block.second == null || block.second == page(linear + block.length - 1))) {
+            if (block != null && (block.second == null || block.second == pageBehind(block, linear))) {
                 return block;
             }
             if (block != null) {
@@ -123,15 +205,17 @@ final class CodeCache {
 
     /** @return the code page of a linear address, null where code is fetched from a device or nothing */
     private CodePage page(long linear) {
-        long tag = linear & -MemorySpace.PAGE | (cpu.cpl == 3 ? 1 : 0);
+        int context = cpu.memory.context();
+        long tag = linear & -MemorySpace.PAGE | context << 1 | (cpu.cpl == 3 ? 1 : 0);
         int slot = (int) (linear >>> 12) & PAGES - 1;
-        if (pageTags[slot] == tag) {
+        if (pageTags[slot] == tag && pageEpochs[slot] >= (pageGlobal[slot] ? globalSince : since[context])) {
             return pageOf[slot];
         }
         MemoryPage memory = cpu.memory.space().page(translate(linear));
         if (memory == null) {
             return null;
         }
+        int mapped = cpu.memory.paging().mapped();
         CodePage page = pages.get(memory);
         if (page == null) {
             page = new CodePage(memory, this);
@@ -139,7 +223,10 @@ final class CodeCache {
         }
         pageTags[slot] = tag;
         pageOf[slot] = page;
-        used = true;
+        pageEpochs[slot] = epoch;
+        pageMapped[slot] = (byte) mapped;
+        pageGlobal[slot] = cpu.memory.paging().global();
+        anyLarge |= mapped > 12;
         return page;
     }
 

@@ -7,6 +7,9 @@ import java.util.Arrays;
 /** The decoded blocks of one physical page, and which of its bytes they were made of. */
 final class CodePage implements MemoryPage.Watcher {
     private static final int BUCKETS = 64;
+    private static final int LINE = 64;
+    /** A page that lost its code is watched for so many writes more: self-modifying code puts some there again. */
+    private static final int PATIENCE = 16;
 
     final MemoryPage page;
     private final CodeCache cache;
@@ -15,7 +18,10 @@ final class CodePage implements MemoryPage.Watcher {
     private Block[] reaching = new Block[0];
     /** Bit n: bytes 64n to 64n+63 hold code. */
     private long covered;
+    /** Bit n of element m: byte 64m+n holds code. Data often stand in the same line. */
+    private final long[] code = new long[MemorySpace.PAGE / LINE];
     private boolean watching;
+    private int idleWrites;
 
     CodePage(MemoryPage page, CodeCache cache) {
         this.page = page;
@@ -36,6 +42,7 @@ final class CodePage implements MemoryPage.Watcher {
     }
 
     void add(Block block) {
+        block.page = this;
         int i = bucket(block.offset);
         block.chained = buckets[i];
         buckets[i] = block;
@@ -46,7 +53,6 @@ final class CodePage implements MemoryPage.Watcher {
         }
     }
 
-
     private void reach(Block block, int end) {
         reaching = Arrays.copyOf(reaching, reaching.length + 1);
         reaching[reaching.length - 1] = block;
@@ -55,11 +61,30 @@ final class CodePage implements MemoryPage.Watcher {
 
     private void cover(int from, int end) {
         covered |= lines(from, end - from);
+        for (int at = from; at < end; at = (at & -LINE) + LINE) {
+            code[at / LINE] |= bytes(at, Math.min(end, (at & -LINE) + LINE) - at);
+        }
+        idleWrites = 0;
         if (!watching) {
             watching = true;
             page.watch(this);
             cache.pageWatched(page);
         }
+    }
+
+    /** @return bits of the bytes of one line */
+    private static long bytes(int from, int length) {
+        return -1L >>> LINE - length << from;
+    }
+
+    private boolean touches(int from, int length) {
+        int end = from + length;
+        for (int at = from; at < end; at = (at & -LINE) + LINE) {
+            if ((code[at / LINE] & bytes(at, Math.min(end, (at & -LINE) + LINE) - at)) != 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static long lines(int from, int length) {
@@ -71,12 +96,17 @@ final class CodePage implements MemoryPage.Watcher {
     @Override
     public void written(MemoryPage written, int from, int length) {
         if ((covered & lines(from, length)) != 0) {
-            drop(from, from + length);
+            if (touches(from, length)) {
+                drop(from, from + length);
+            }
+        } else if (covered == 0 && ++idleWrites > PATIENCE) {
+            forget();
         }
     }
 
     private void drop(int from, int end) {
-        long still = 0;
+        covered = 0;
+        Arrays.fill(code, 0);
         for (int i = 0; i < BUCKETS; i++) {
             Block kept = null;
             for (Block b = buckets[i]; b != null; ) {
@@ -86,7 +116,7 @@ final class CodePage implements MemoryPage.Watcher {
                 } else {
                     b.chained = kept;
                     kept = b;
-                    still |= lines(b.offset, Math.min(b.length, MemorySpace.PAGE - b.offset));
+                    cover(b.offset, Math.min(b.offset + b.length, MemorySpace.PAGE));
                 }
                 b = following;
             }
@@ -97,16 +127,12 @@ final class CodePage implements MemoryPage.Watcher {
             int reach = b.offset + b.length - MemorySpace.PAGE;
             if (b.valid && from >= reach) {
                 reaching[count++] = b;
-                still |= lines(0, reach);
+                cover(0, reach);
             } else {
                 b.valid = false;
             }
         }
         reaching = Arrays.copyOf(reaching, count);
-        covered = still;
-        if (still == 0) {
-            forget();
-        }
         cache.blocksDropped();
     }
 
@@ -123,6 +149,7 @@ final class CodePage implements MemoryPage.Watcher {
         }
         reaching = new Block[0];
         covered = 0;
+        Arrays.fill(code, 0);
         page.unwatch(this);
         watching = false;
     }

@@ -103,8 +103,7 @@ public final class Execution {
         long linear = code64 ? ip : c.segBase[Cpu.CS] + ip & 0xFFFF_FFFFL;
         Block block = current.successor(linear, c.mode, code.epoch);
         if (block == null) {
-            block = code.at(linear);
-            current.succeededBy(block, linear, code.epoch);
+            block = code.follow(current, linear);
         }
         int all = block.operations.length;
         Operation[] operations = block.whole;
@@ -486,10 +485,9 @@ public final class Execution {
         endBlock();
     }
 
-    /** Some linear address means something else from now on. */
-    void translationsChanged() {
-        code.translationsChanged();
-        endBlock();
+    /** @return decoded code */
+    CodeCache code() {
+        return code;
     }
 
     /** Pages mean something else from now on: the board's memory map has changed. */

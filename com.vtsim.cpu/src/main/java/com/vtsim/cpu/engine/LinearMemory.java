@@ -2,10 +2,10 @@ package com.vtsim.cpu.engine;
 
 import com.vtsim.api.machine.MemoryPage;
 import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.cpu.engine.TranslationBuffer.Entry;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 
 /**
  * Linear memory: a direct-mapped software TLB in front of {@link Paging}. An entry holds the chunk and offset of a page of
@@ -16,48 +16,23 @@ public final class LinearMemory {
     private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final int ENTRIES = 1024;
-    private static final long INVALID = 1;
-
-    /** One object an entry: a hit costs one bounds check and one cache line. */
-    private static final class Entry {
-        long readTag = INVALID;
-        long writeTag = INVALID;
-        byte[] bytes;
-        int offset;
-    }
-
-    /** A set of entries for one kind of access rights. */
-    private static final class Set {
-        final Entry[] entries = new Entry[ENTRIES];
-        boolean used;
-
-        Set() {
-            Arrays.setAll(entries, i -> new Entry());
-        }
-
-        void drop() {
-            for (Entry entry : entries) {
-                entry.readTag = INVALID;
-                entry.writeTag = INVALID;
-            }
-            used = false;
-        }
-    }
+    private static final int ENTRIES = TranslationBuffer.ENTRIES;
+    private static final long INVALID = TranslationBuffer.INVALID;
 
     private final Cpu cpu;
     private final Paging paging;
-    /** Supervisor; user; supervisor with EFLAGS.AC set while SMAP is on. */
-    private final Set[] sets = {new Set(), new Set(), new Set()};
+    private final TranslationBuffer buffer = new TranslationBuffer();
+    /** Index of the set that fits CPL and EFLAGS.AC, in {@link TranslationBuffer.Context#sets}. */
+    private int rightsSet;
+    private TranslationBuffer.Set set;
     private Entry[] entries;
-    private int current;
     private MemorySpace space;
     private boolean alignmentChecked;
 
     LinearMemory(Cpu cpu) {
         this.cpu = cpu;
         this.paging = new Paging(cpu);
-        select(0);
+        select();
     }
 
     /** Gives the memory to work on; null when detached. */
@@ -77,16 +52,22 @@ public final class LinearMemory {
         return paging;
     }
 
-    private void select(int set) {
-        current = set;
-        entries = sets[set].entries;
+    /** @return number of the current TLB context, 0–7 */
+    int context() {
+        return buffer.current().number;
+    }
+
+    private void select() {
+        set = buffer.current().sets[rightsSet];
+        entries = set.entries;
     }
 
     /** Picks the entries that fit CPL and EFLAGS.AC; called by {@link Segments#modeChanged}. */
     void rightsChanged() {
-        int set = cpu.cpl == 3 ? 1 : (cpu.system.cr4 & SystemState.CR4_SMAP) != 0 && (cpu.systemFlags & Flags.AC) != 0 ? 2 : 0;
-        if (set != current) {
-            select(set);
+        int wanted = cpu.cpl == 3 ? 1 : (cpu.system.cr4 & SystemState.CR4_SMAP) != 0 && (cpu.systemFlags & Flags.AC) != 0 ? 2 : 0;
+        if (wanted != rightsSet) {
+            rightsSet = wanted;
+            select();
         }
         boolean checked = cpu.execution != null && cpu.execution.alignmentChecked();
         if (checked != alignmentChecked) {
@@ -95,41 +76,73 @@ public final class LinearMemory {
         }
     }
 
-    /** Drops every translation, decoded-code look-ups included. */
+    /** Drops every translation, those of code and of global pages included. */
     public void flush() {
-        for (Set set : sets) {
-            if (set.used) {
-                set.drop();
-            }
-        }
-        cpu.execution.translationsChanged();
+        buffer.dropAll();
+        buffer.select(cpu.system.processContext());
+        select();
+        cpu.execution.code().dropAll();
+        cpu.execution.endBlock();
     }
 
-    /** Drops the translations of one page. */
-    public void flushPage(long linear) {
-        int i = index(linear);
-        for (Set set : sets) {
-            set.entries[i].readTag = INVALID;
-            set.entries[i].writeTag = INVALID;
+    /**
+     * MOV to CR3: what is not global of the context goes, unless software asks to keep it.
+     *
+     * @sdm Operations that Invalidate TLBs and Paging-Structure Caches
+     */
+    void contextChanged(boolean keep) {
+        boolean replaced = buffer.select(cpu.system.processContext());
+        select();
+        int number = buffer.current().number;
+        if (!keep) {
+            buffer.dropLocal(buffer.current());
         }
-        cpu.execution.translationsChanged();
+        cpu.execution.code().contextChanged(number, replaced, keep);
+        cpu.execution.endBlock();
+    }
+
+    /** INVLPG: drops what maps an address in the current context and, of global pages, in every one. */
+    public void flushPage(long linear) {
+        buffer.dropAddress(linear);
+        cpu.execution.code().dropAddress(linear);
+        cpu.execution.endBlock();
+    }
+
+    /** INVPCID, type 0: drops what maps an address in a context; global pages may stay. */
+    public void flushPage(int context, long linear) {
+        TranslationBuffer.Context named = buffer.find(context);
+        if (named != null) {
+            buffer.dropAddress(named, linear, false);
+            cpu.execution.code().dropAddress(linear);
+            cpu.execution.endBlock();
+        }
+    }
+
+    /** INVPCID, type 1: drops a context but for its global pages. */
+    public void flushContext(int context) {
+        TranslationBuffer.Context named = buffer.find(context);
+        if (named != null) {
+            buffer.dropLocal(named);
+            cpu.execution.code().contextChanged(named.number, false, false);
+            cpu.execution.endBlock();
+        }
+    }
+
+    /** INVPCID, type 3: drops every context but for its global pages. */
+    public void flushLocal() {
+        buffer.dropLocal();
+        cpu.execution.code().dropLocal();
+        cpu.execution.endBlock();
+    }
+
+    /** Drops the translations of data: protection keys do not concern code. */
+    public void flushData() {
+        buffer.dropAll();
     }
 
     /** Makes writes to this page take the slow path from now on: somebody has decoded code of it. */
     void dropWritable(MemoryPage page) {
-        for (Set set : sets) {
-            if (set.used) {
-                for (Entry entry : set.entries) {
-                    if (entry.writeTag != INVALID && entry.bytes == page.bytes && entry.offset == page.offset) {
-                        entry.writeTag = INVALID;
-                    }
-                }
-            }
-        }
-    }
-
-    private static int index(long linear) {
-        return (int) (linear >>> 12) & ENTRIES - 1;
+        buffer.dropWritable(page);
     }
 
     /** Loads a byte, zero-extended. @param segment for the exception if the address is not canonical */
@@ -222,7 +235,8 @@ public final class LinearMemory {
     public long loadForWrite(long linear, int segment, int size) {
         Entry e = entries[(int) (linear >>> 12) & ENTRIES - 1];
         int at = (int) linear & 0xFFF;
-        if (e.writeTag != (linear & -4096L) || at > 4096 - size) {
+        long tag = linear & -4096L;
+        if (e.writeTag != tag && e.watchedTag != tag || at > 4096 - size) {
             probeWrite(linear, segment, size);
         }
         return load(linear, segment, size);
@@ -298,6 +312,12 @@ public final class LinearMemory {
     }
 
     private void probe(long linear, int segment, int size, int access) {
+        Entry e = entries[TranslationBuffer.index(linear)];
+        long tag = linear & -4096L;
+        boolean known = access == Paging.WRITE ? e.writeTag == tag || e.watchedTag == tag : e.readTag == tag;
+        if (known && ((int) linear & 0xFFF) + size <= 4096) {
+            return;
+        }
         long last = lastByte(linear, segment, size);
         paging.translate(linear, access | rights());
         if (((linear ^ last) & -4096L) != 0) {
@@ -312,7 +332,7 @@ public final class LinearMemory {
      *         {@link #runOffset}, without crossing a page; 0 where the access has to go byte by byte
      */
     public int run(long linear, int segment, boolean write) {
-        Entry e = entries[index(linear)];
+        Entry e = entries[TranslationBuffer.index(linear)];
         int at = (int) linear & 0xFFF;
         if ((write ? e.writeTag : e.readTag) != (linear & -4096L)) {
             lastByte(linear, segment, 1);
@@ -349,24 +369,36 @@ public final class LinearMemory {
 
     /** Translates and, if the page can be had directly, fills the entry. @return host-physical address */
     private long fill(long linear, int access) {
-        long physical = paging.translate(linear, access | rights());
+        return fill(set, linear, access, access | rights());
+    }
+
+    private long fill(TranslationBuffer.Set into, long linear, int access, int asked) {
+        long physical = paging.translate(linear, asked);
         MemoryPage page = space.page(physical);
         if (page == null || cpu.execution.watches(linear)) {
             return physical;
         }
-        Entry e = entries[index(linear)];
         long tag = linear & -4096L;
-        if (e.readTag != tag) {
-            e.writeTag = INVALID;
+        Entry e = into.fill(tag, page, paging.mapped(), paging.global());
+        if (page.writable && access == Paging.WRITE) {
+            if (page.isWatched()) {
+                e.watchedTag = tag;
+            } else {
+                e.writeTag = tag;
+                e.watchedTag = INVALID;
+            }
         }
-        e.readTag = tag;
-        e.bytes = page.bytes;
-        e.offset = page.offset;
-        if (page.writable && !page.isWatched() && access == Paging.WRITE) {
-            e.writeTag = tag;
-        }
-        sets[current].used = true;
         return physical;
+    }
+
+    /** @return host-physical address, from the entry if that is known */
+    private long physical(long linear, int access) {
+        Entry e = entries[TranslationBuffer.index(linear)];
+        long tag = linear & -4096L;
+        if (access == Paging.WRITE ? e.writeTag == tag || e.watchedTag == tag : e.readTag == tag) {
+            return e.page.address + (linear & 0xFFF);
+        }
+        return fill(linear, access);
     }
 
     private long slowLoad(long linear, int segment, int size) {
@@ -378,8 +410,8 @@ public final class LinearMemory {
             cpu.execution.dataAccess(at, size, false);
             return value;
         }
-        long low = fill(at, Paging.READ);
-        long high = fill(last & -4096L, Paging.READ);
+        long low = physical(at, Paging.READ);
+        long high = physical(last & -4096L, Paging.READ);
         int first = 4096 - ((int) at & 0xFFF);
         long value = 0;
         for (int i = size - 1; i >= 0; i--) {
@@ -390,6 +422,12 @@ public final class LinearMemory {
     }
 
     private void slowStore(long linear, int segment, long value, int size) {
+        Entry e = entries[TranslationBuffer.index(linear)];
+        int in = (int) linear & 0xFFF;
+        if (e.watchedTag == (linear & -4096L) && in <= 4096 - size) {
+            storeWatched(e, in, value, size);
+            return;
+        }
         long last = lastByte(linear, segment, size);
         long at = (cpu.mode & Mode.SIZE_MASK) == 2 ? linear : linear & 0xFFFF_FFFFL;
         cpu.execution.checkAlignment(at, size);
@@ -398,8 +436,8 @@ public final class LinearMemory {
             cpu.execution.dataAccess(at, size, true);
             return;
         }
-        long low = fill(at, Paging.WRITE);
-        long high = fill(last & -4096L, Paging.WRITE);
+        long low = physical(at, Paging.WRITE);
+        long high = physical(last & -4096L, Paging.WRITE);
         int first = 4096 - ((int) at & 0xFFF);
         for (int i = 0; i < size; i++) {
             space.write(i < first ? low + i : high + i - first, 1, value >>> 8 * i & 0xFF);
@@ -407,20 +445,38 @@ public final class LinearMemory {
         cpu.execution.dataAccess(at, size, true);
     }
 
+    /** Stores to a page whose writes somebody wants to know of; nobody does any more, and it becomes a page like others. */
+    private static void storeWatched(Entry e, int in, long value, int size) {
+        int at = e.offset + in;
+        switch (size) {
+            case 1 -> e.bytes[at] = (byte) value;
+            case 2 -> SHORT.set(e.bytes, at, (short) value);
+            case 4 -> INT.set(e.bytes, at, (int) value);
+            default -> LONG.set(e.bytes, at, value);
+        }
+        MemoryPage page = e.page;
+        if (page.isWatched()) {
+            page.written(in, size);
+        } else {
+            e.writeTag = e.watchedTag;
+            e.watchedTag = INVALID;
+        }
+    }
+
     // Accesses the processor makes on its own behalf: descriptor tables, task-state segments. They are supervisor accesses whatever CPL is.
 
     /** Loads {@code size} (1, 2, 4 or 8) bytes as an implicit supervisor access; a fault is the guest's. */
     public long loadSystem(long linear, int size) {
         long address = system(linear);
+        if (((int) address & 0xFFF) + size <= 4096) {
+            return space.read(systemPhysical(address, Paging.READ), size);
+        }
         long value = 0;
         long physical = 0;
         for (int i = 0; i < size; i++) {
             long byteAddress = system(address + i);
             if (i == 0 || (byteAddress & 0xFFF) == 0) {
-                physical = paging.translate(byteAddress, Paging.READ | Paging.IMPLICIT);
-                if ((byteAddress & 0xFFF) + size - i <= 4096 && i == 0) {
-                    return space.read(physical, size);
-                }
+                physical = systemPhysical(byteAddress, Paging.READ);
             }
             value |= space.read(physical, 1) << 8 * i;
             physical++;
@@ -431,16 +487,27 @@ public final class LinearMemory {
     /** Stores the low {@code size} (1, 2, 4 or 8) bytes as an implicit supervisor access; nothing is stored if it faults. */
     public void storeSystem(long linear, long value, int size) {
         long address = system(linear);
-        long first = paging.translate(address, Paging.WRITE | Paging.IMPLICIT);
+        long first = systemPhysical(address, Paging.WRITE);
         int inFirst = Math.min(size, 4096 - ((int) address & 0xFFF));
         if (inFirst == size) {
             space.write(first, size, value);
             return;
         }
-        long second = paging.translate(system(address + inFirst), Paging.WRITE | Paging.IMPLICIT);
+        long second = systemPhysical(system(address + inFirst), Paging.WRITE);
         for (int i = 0; i < size; i++) {
             space.write(i < inFirst ? first + i : second + i - inFirst, 1, value >>> 8 * i & 0xFF);
         }
+    }
+
+    /** Implicit accesses have the rights of the supervisor with EFLAGS.AC clear, and share its entries. */
+    private long systemPhysical(long linear, int access) {
+        TranslationBuffer.Set supervisor = buffer.current().sets[0];
+        Entry e = supervisor.entries[TranslationBuffer.index(linear)];
+        long tag = linear & -4096L;
+        if (access == Paging.WRITE ? e.writeTag == tag || e.watchedTag == tag : e.readTag == tag) {
+            return e.page.address + (linear & 0xFFF);
+        }
+        return fill(supervisor, linear, access, access | Paging.IMPLICIT);
     }
 
     private long system(long linear) {

@@ -15,7 +15,7 @@ public final class Paging {
     public static final int PHYSICAL_BITS = 40;
 
     /** Bits of a paging-structure entry. */
-    static final long P = 1, RW = 1 << 1, US = 1 << 2, A = 1 << 5, D = 1 << 6, PS = 1 << 7, XD = 1L << 63;
+    static final long P = 1, RW = 1 << 1, US = 1 << 2, A = 1 << 5, D = 1 << 6, PS = 1 << 7, G = 1 << 8, XD = 1L << 63;
     /** Bits of a page fault's error code. */
     static final int CODE_P = 1, CODE_W = 2, CODE_U = 4, CODE_RSVD = 8, CODE_ID = 16, CODE_PK = 32;
 
@@ -35,6 +35,7 @@ public final class Paging {
     /** Combined rights of the walk under way. */
     private long rights;
     private boolean executeDisabled;
+    private int mapped = 12;
 
     Paging(Cpu cpu) {
         this.cpu = cpu;
@@ -79,10 +80,22 @@ public final class Paging {
     public long translate(long linear, int access) {
         SystemState system = cpu.system;
         long physical = linear;
+        depth = 0;
+        mapped = 12;
         if ((system.cr0 & SystemState.CR0_PG) != 0) {
             physical = walk(linear, access) & ~0xFFFL | linear & 0xFFF;
         }
         return nested == null ? physical & system.a20Mask : nested.data(physical, access, linear);
+    }
+
+    /** @return bits of the offset in the mapping that the latest translation used: 12, 21, 22 or 30 */
+    int mapped() {
+        return mapped;
+    }
+
+    /** @return whether the latest translation used a global page */
+    boolean global() {
+        return depth > 0 && (entry[depth - 1] & G) != 0 && (cpu.system.cr4 & SystemState.CR4_PGE) != 0;
     }
 
     /** @return physical address without checks of rights and without side effects, or -1 where nothing is mapped */
@@ -124,6 +137,7 @@ public final class Paging {
         depth = 0;
         rights = RW | US;
         executeDisabled = false;
+        mapped = 12;
         if (!wide()) {
             return frame32(linear, access);
         }
@@ -142,6 +156,7 @@ public final class Paging {
                 if ((value & 0x3FFF_E000L) != 0) {
                     throw pageFault(linear, access, CODE_P | CODE_RSVD);
                 }
+                mapped = 30;
                 return value & FRAME & ~0x3FFF_FFFFL | linear & 0x3FFF_F000L;
             }
             if (level > 2 && (value & PS) != 0) {
@@ -158,6 +173,7 @@ public final class Paging {
             if ((pde & 0x1F_E000L) != 0) {
                 throw pageFault(linear, access, CODE_P | CODE_RSVD);
             }
+            mapped = 21;
             return pde & FRAME & ~0x1F_FFFFL | linear & 0x1F_F000L;
         }
         return next(linear, access, pde & FRAME, 0) & FRAME;
@@ -191,6 +207,7 @@ public final class Paging {
             if ((pde & 1 << 21) != 0) {
                 throw pageFault(linear, access, CODE_P | CODE_RSVD);
             }
+            mapped = 22;
             return pde & 0xFFC0_0000L | (pde >>> 13 & 0xFF) << 32 | linear & 0x3F_F000L;
         }
         return entry32(linear, access, (pde & 0xFFFF_F000L) + (linear >>> 12 & 0x3FF) * 4) & 0xFFFF_F000L;
@@ -225,21 +242,20 @@ public final class Paging {
                 allowed = false;
             }
         }
-        if (!allowed) {
-            throw pageFault(linear, access, CODE_P);
-        }
-        if (userPage && (access & FETCH) == 0 && (system.cr4 & SystemState.CR4_PKE) != 0 && system.longMode()) {
-            checkProtectionKey(linear, access, user);
+        int key = userPage && (access & FETCH) == 0 && keyForbids(access, user) ? CODE_PK : 0;
+        if (!allowed || key != 0) {
+            throw pageFault(linear, access, CODE_P | key);
         }
     }
 
-    private void checkProtectionKey(long linear, int access, boolean user) {
-        int key = (int) (entry[depth - 1] >>> 59) & 0xF;
-        int bits = cpu.system.pkru >>> 2 * key & 3;
-        boolean writeDenied = (bits & 2) != 0 && (access & WRITE) != 0 && (user || (cpu.system.cr0 & SystemState.CR0_WP) != 0);
-        if ((bits & 1) != 0 || writeDenied) {
-            throw pageFault(linear, access, CODE_P | CODE_PK);
+    /** Whether the protection key of a user-mode address forbids a data access; the error code says so beside other causes. */
+    private boolean keyForbids(int access, boolean user) {
+        SystemState system = cpu.system;
+        if ((system.cr4 & SystemState.CR4_PKE) == 0 || !system.longMode()) {
+            return false;
         }
+        int bits = system.pkru >>> 2 * ((int) (entry[depth - 1] >>> 59) & 0xF) & 3;
+        return (bits & 1) != 0 || (bits & 2) != 0 && (access & WRITE) != 0 && (user || (system.cr0 & SystemState.CR0_WP) != 0);
     }
 
     private GuestFault pageFault(long linear, int access, int code) {

@@ -116,24 +116,30 @@ public final class SystemState {
 
     /** MOV to CR3: #GP(0) for reserved bits, else takes effect. */
     public void writeCr3(long value) {
-        long wanted = value;
-        if ((cr4 & CR4_PCIDE) != 0) {
-            wanted &= Long.MAX_VALUE;
-        }
+        boolean keep = (cr4 & CR4_PCIDE) != 0 && value < 0;
+        long wanted = keep ? value & Long.MAX_VALUE : value;
         if (wanted >>> Paging.PHYSICAL_BITS != 0) {
             throw cpu.protection(0);
         }
-        loadCr3(wanted);
-        cpu.execution.endBlock();
+        loadCr3(wanted, keep);
     }
 
     /** Loads CR3 from a checked source, with the PDPTE registers where there is PAE paging. */
     void loadCr3(long value) {
+        loadCr3(value, false);
+    }
+
+    private void loadCr3(long value, boolean keep) {
         if (paging() && (cr4 & CR4_PAE) != 0 && !longMode()) {
             loadPdptes(value);
         }
         cr3 = value;
-        cpu.memory.flush();
+        cpu.memory.contextChanged(keep);
+    }
+
+    /** @return the current process-context identifier: 0 unless CR4.PCIDE is set */
+    int processContext() {
+        return (cr4 & CR4_PCIDE) != 0 ? (int) cr3 & 0xFFF : 0;
     }
 
     /** Loads the PDPTE registers; #GP(0) if a present one has reserved bits set, and none is changed then. */

@@ -21,8 +21,12 @@ final class Caches {
         for (String name : new String[] {"INVD", "WBINVD", "WBNOINVD"}) {
             s.define(name, (instruction, at) -> Effect.last(Effect.privileged(cpu -> { })));
         }
-        // A page of 2 MiB or more has many entries in the TLB, and all of them go.
-        s.define("INVLPG", (instruction, at) -> Effect.last(Effect.privileged(cpu -> cpu.memory.flush())));
+        s.define("INVLPG", (instruction, at) -> {
+            MemoryRef page = at.memory(instruction, 0);
+            long mask = at.code64() ? -1L : 0xFFFF_FFFFL;
+            // Neither limit nor type of the segment is checked, nor whether the address is canonical.
+            return Effect.last(Effect.privileged(cpu -> cpu.memory.flushPage(cpu.segBase[page.segment] + page.offset(cpu) & mask)));
+        });
         s.define("INVPCID", Caches::invalidateContext);
     }
 
@@ -42,7 +46,12 @@ final class Caches {
             if (wrong) {
                 throw cpu.protection(0);
             }
-            cpu.memory.flush();
+            switch ((int) type) {
+                case 0 -> cpu.memory.flushPage((int) context, linear);
+                case 1 -> cpu.memory.flushContext((int) context);
+                case 2 -> cpu.memory.flush();
+                default -> cpu.memory.flushLocal();
+            }
         }));
     }
 }

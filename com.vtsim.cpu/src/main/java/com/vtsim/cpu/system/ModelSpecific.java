@@ -54,7 +54,7 @@ final class ModelSpecific {
         s.define("WRPKRU", (instruction, at) -> Effect.last(cpu -> {
             checkKeys(cpu, true);
             cpu.system.pkru = cpu.get32(Cpu.RAX);
-            cpu.memory.flush();
+            cpu.memory.flushData();
         }));
     }
 

@@ -2,7 +2,6 @@ package com.vtsim.machine.load;
 
 import com.vtsim.api.machine.EntryState;
 import com.vtsim.api.machine.MemorySpace;
-import com.vtsim.machine.acpi.AcpiTables;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -22,8 +21,6 @@ final class LinuxLoader implements ImageLoader {
     private static final long BOOT_DATA = 0x00CF_9300_0000_FFFFL;
     private static final int ENTRY_64 = 0x200;
     private static final long STACK = 0x9_0000;
-    /** IA32_MTRR_DEF_TYPE as firmware leaves it: memory type ranges on, write-back where none says otherwise. */
-    private static final long MEMORY_TYPES = 0x806;
 
     @Override
     public Set<String> options() {
@@ -53,13 +50,11 @@ final class LinuxLoader implements ImageLoader {
         byte[] text = (commandLine + "\0").getBytes(StandardCharsets.ISO_8859_1);
         Image.Segment line = ram.placed("command line", text, 16, TABLE, Ram.LOW_END);
         Image.Segment table = ram.placed("GDT", gdt(), 16, TABLE, Ram.LOW_END);
-        Image.Segment tables = ram.last(Image.TABLES, AcpiTables.LENGTH, header.initrdLimit() + 1);
-        Image.Segment zeroPage = ram.placed("boot parameters", header.bootParameters(line, disk, e820(ram), tables), TABLE, TABLE, Ram.LOW_END);
+        Image.Segment zeroPage = ram.placed("boot parameters", header.bootParameters(line, disk, e820(ram)), TABLE, TABLE, Ram.LOW_END);
         registers.put("rsi", zeroPage.address());
         registers.put("rsp", STACK);
         registers.put("gdtr.base", table.address());
         registers.put("gdtr.limit", 31L);
-        registers.put("msr:2ff", MEMORY_TYPES);
         String summary = file.name() + ": Linux " + header.version() + ", " + kernel + (disk == null ? "" : ", " + disk);
         return new Image(summary, List.of(), ram.taken(), new EntryState(EntryState.Mode.LONG, kernel.address() + ENTRY_64, registers));
     }

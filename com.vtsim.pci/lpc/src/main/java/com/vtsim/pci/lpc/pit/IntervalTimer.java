@@ -7,8 +7,6 @@ import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.PortDevice;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
-import com.vtsim.pci.lpc.hpet.Hpet;
-import com.vtsim.pci.lpc.hpet.LegacySource;
 import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -20,7 +18,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  */
 @Component(configurationPid = IntervalTimer.PID, configurationPolicy = ConfigurationPolicy.REQUIRE,
         service = Part.class)
-public final class IntervalTimer implements Part, PortDevice, LegacySource {
+public final class IntervalTimer implements Part, PortDevice {
     /** The factory PID. */
     static final String PID = "com.vtsim.pci.lpc.pit";
     /** {@link #model}. */
@@ -37,8 +35,6 @@ public final class IntervalTimer implements Part, PortDevice, LegacySource {
     private final String name;
     private final Counter[] counters = {new Counter(), new Counter(), new Counter()};
     private int portB;
-    /** The event timer drives line 0 instead: wiring, not state. */
-    private boolean displaced;
     private Board board;
     private Clock clock;
     private Lines.Driver irq0;
@@ -78,7 +74,6 @@ public final class IntervalTimer implements Part, PortDevice, LegacySource {
     @Override
     public void attach(Board board) {
         this.board = board;
-        displaced = board.find(Hpet.class).filter(Hpet::legacyReplacement).isPresent();
         clock = board.clock();
         irq0 = board.lines().driver(0, "OUT0");
         alarm = clock.timer("OUT0", this::drive);
@@ -90,14 +85,6 @@ public final class IntervalTimer implements Part, PortDevice, LegacySource {
     @Override
     public void reset(Reset kind) {
         powerOn(board == null ? 0 : pulses());
-        if (board != null) {
-            drive();
-        }
-    }
-
-    @Override
-    public void displaced(boolean now) {
-        displaced = now;
         if (board != null) {
             drive();
         }
@@ -125,11 +112,11 @@ public final class IntervalTimer implements Part, PortDevice, LegacySource {
         long next = next(counter);
         while (next <= now) {
             counter.advance(next);
-            irq0.set(counter.out() && !displaced);
+            irq0.set(counter.out());
             next = next(counter);
         }
         counter.advance(now);
-        irq0.set(counter.out() && !displaced);
+        irq0.set(counter.out());
         long due = next == Long.MAX_VALUE ? Long.MAX_VALUE : Clock.nanosFor(next, FREQUENCY);
         if (due == Long.MAX_VALUE) {
             alarm.cancel();

@@ -1,2 +1,0 @@
-/** The high precision event timer. */
-package com.vtsim.pci.lpc.hpet;

@@ -1,2 +1,0 @@
-/** Remapping hardware units: registers, table walks, caches, invalidation, fault logging, interrupt remapping. */
-package com.vtsim.vtd;
