@@ -31,6 +31,20 @@ final class Arithmetic {
         return FORMATS[f.control >> 8 & 3];
     }
 
+    /** b is normal. @return whether it was the common case and is done */
+    private static boolean quick(FloatingState f, Kind kind, int to, int ea, long ma, int eb, long mb) {
+        if (!Quick.usable(f) || !Quick.normal(ea, ma)) {
+            return false;
+        }
+        return switch (kind) {
+            case ADD -> Quick.add(f, to, ea, ma, eb, mb);
+            case MUL -> Quick.multiply(f, to, ea, ma, eb, mb);
+            case SUB -> Quick.add(f, to, ea, ma, eb ^ 0x8000, mb);
+            case SUBR -> Quick.add(f, to, ea ^ 0x8000, ma, eb, mb);
+            default -> false;
+        };
+    }
+
     private static void compute(FloatingState f, Kind kind) {
         FloatUnit u = f.unit;
         if (!X87Operation.number(u.a) || !X87Operation.number(u.b)) {
@@ -69,6 +83,10 @@ final class Arithmetic {
                 }
                 return;
             }
+            if (source == Source.DOUBLE && Quick.normal(bits)
+                && quick(f, kind, f.top, f.exponent[f.top], f.significand[f.top], Quick.exponent(bits), Quick.significand(bits))) {
+                return;
+            }
             prepare(f);
             source.unpack(bits, reversed ? u.a : u.b);
             read(f, 0, reversed ? u.b : u.a);
@@ -100,7 +118,12 @@ final class Arithmetic {
         void perform(Cpu cpu, FloatingState f) {
             FloatUnit u = f.unit;
             boolean stored;
-            if (empty(f, left) || empty(f, right)) {
+            int l = physical(f, left);
+            int r = physical(f, right);
+            if ((f.valid >>> l & f.valid >>> r & 1) != 0 && Quick.normal(f.exponent[r], f.significand[r])
+                && quick(f, kind == Kind.SUBR ? Kind.SUB : kind, physical(f, destination), f.exponent[l], f.significand[l], f.exponent[r], f.significand[r])) {
+                stored = true;
+            } else if (empty(f, left) || empty(f, right)) {
                 stored = stackFault(cpu, f, false);
                 if (stored) {
                     writeIndefinite(f, physical(f, destination));

@@ -68,6 +68,10 @@ final class Loads {
         @Override
         void perform(Cpu cpu, FloatingState f) {
             long bits = source.load(cpu, memory);
+            if (source == Source.DOUBLE && Quick.normal(bits)) {
+                pushBits(this, cpu, f, Quick.exponent(bits), Quick.significand(bits));
+                return;
+            }
             Unpacked a = f.unit.a;
             source.unpack(bits, a);
             if (a.isNan() || a.denormal) {

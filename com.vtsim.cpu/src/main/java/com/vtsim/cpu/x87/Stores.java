@@ -101,6 +101,10 @@ final class Stores {
 
         @Override
         void perform(Cpu cpu, FloatingState f) {
+            if (!single && Quick.usable(f) && !empty(f, 0) && Quick.fitsDouble(f.exponent[f.top], f.significand[f.top])) {
+                storeQuickly(cpu, f);
+                return;
+            }
             FloatUnit u = f.unit;
             prepare(f);
             u.adjusts = false;
@@ -134,6 +138,19 @@ final class Stores {
                 raise(cpu, f, flags);
             }
             if (pops && kept == 0) {
+                pop(f);
+            }
+        }
+
+        private void storeQuickly(Cpu cpu, FloatingState f) {
+            long linear = memory.writable(cpu, 8);
+            int before = f.status;
+            long bits = Quick.toDouble(f, f.exponent[f.top], f.significand[f.top]);
+            int after = f.status;
+            f.status = before;
+            cpu.memory.store64(linear, memory.segment, bits);
+            f.status = after;
+            if (pops) {
                 pop(f);
             }
         }

@@ -49,6 +49,10 @@ final class X87Cases {
         test.rax = random.nextLong();
         int masks = chance(60) ? 0x3F : random.nextInt(64);
         test.image.putShort(0, (short) (0x40 | masks | random.nextInt(16) << 8 | (chance(5) ? 0x1000 : 0)));
+        if (chance(15)) {
+            masks = 0x3F;
+            test.image.putShort(0, (short) 0x37F);
+        }
         int flags = chance(50) ? 0 : random.nextInt(64);
         boolean pending = chance(4);
         int status = (pending ? flags : flags & masks) | random.nextInt() & 0x4740;
