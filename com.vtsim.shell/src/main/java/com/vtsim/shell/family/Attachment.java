@@ -86,7 +86,8 @@ final class Attachment {
         return switch (stop.cause()) {
             case IDLE -> deaf;
             case PARKED -> false;
-            case PAUSED, BREAKPOINT, INSTRUCTIONS -> !debugged.getAsBoolean();
+            // A debugger that has just left has let the machine go before.
+            case PAUSED, BREAKPOINT, INSTRUCTIONS -> !debugged.getAsBoolean() && !machine.status().running();
             default -> true;
         };
     }

@@ -12,6 +12,7 @@ import com.vtsim.shell.draw.Drawing;
 import com.vtsim.shell.draw.DrawingConverter;
 import com.vtsim.shell.session.Exit;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
@@ -160,7 +161,7 @@ public final class RunCommands {
         Stop stop;
         if (!quiet) {
             run.printer.to(out(session), console);
-            if (terminal(session)) {
+            if (screen() && Boolean.TRUE.equals(session.get(DrawingConverter.COLOUR))) {
                 run.printer.progress(new Progress(machine));
             }
         }
@@ -228,13 +229,20 @@ public final class RunCommands {
         }
     }
 
-    private static boolean terminal(CommandSession session) {
+    /** Whether the command's output reaches the screen. */
+    private static boolean screen() {
         Process process = Process.Utils.current();
-        return Boolean.TRUE.equals(session.get(DrawingConverter.COLOUR)) && (process == null || process.isTty(1));
+        return process == null || process.isTty(1);
     }
 
-    /** The stream of the command's pipe: what the machine's thread writes must end there too. */
+    /**
+     * The stream of the command's pipe: what the machine's thread writes must end there too. A terminal is written to itself, since Gogo's
+     * streams do not pass on that they are to be flushed.
+     */
     private static PrintStream out(CommandSession session) {
+        if (screen() && session.get(Shell.VAR_TERMINAL) instanceof Terminal terminal) {
+            return new PrintStream(terminal.output(), false, StandardCharsets.UTF_8);
+        }
         Process process = Process.Utils.current();
         return process == null ? session.getConsole() : process.out();
     }

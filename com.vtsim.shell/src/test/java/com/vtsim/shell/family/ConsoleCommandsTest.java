@@ -95,6 +95,12 @@ final class ConsoleCommandsTest {
         assertThat(attend(false).cause()).isEqualTo(Stop.Cause.BREAKPOINT);
     }
 
+    @Test void aDebuggerThatHasJustLeftDoesNotEndTheAttachment() throws Exception {
+        // Seen stopped, found without a debugger, and running by then.
+        states.addAll(List.of(status(null), status(Stop.Cause.PAUSED), status(null), status(Stop.Cause.POWER_OFF)));
+        assertThat(attend(false).cause()).isEqualTo(Stop.Cause.POWER_OFF);
+    }
+
     @Test void escapesStandForKeys() {
         assertThat(Typed.bytes("a\\n\\r\\t\\e[A\\\\\\x03ü")).isEqualTo("a\n\r\t\u001b[A\\\u0003ü".getBytes(StandardCharsets.UTF_8));
         assertThatThrownBy(() -> Typed.bytes("a\\q")).isInstanceOf(OperatorException.class).hasMessageContaining("means nothing");
