@@ -1,6 +1,7 @@
 package com.vtsim.cpu;
 
 import com.vtsim.api.cpu.LogicalProcessor;
+import com.vtsim.api.cpu.Virtualization;
 import com.vtsim.api.ept.Ept;
 import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.machine.Board;
@@ -20,10 +21,12 @@ import com.vtsim.cpu.isa.Decoded;
 import com.vtsim.cpu.isa.Decoder;
 import com.vtsim.cpu.isa.Disassembler;
 import com.vtsim.cpu.isa.Instruction;
+import com.vtsim.cpu.vmx.VmxView;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -51,6 +54,7 @@ public final class X86Processor implements LogicalProcessor {
     private final String name;
     private final Cpu cpu;
     private final RegisterView view;
+    private final VmxView virtualization;
     private MemorySpace.MapObserver observer;
     private List<X86Processor> others = List.of();
 
@@ -66,6 +70,7 @@ public final class X86Processor implements LogicalProcessor {
         this.cpu = new Cpu(InstructionGroups.semantics());
         cpu.index = index;
         view = new RegisterView(cpu);
+        virtualization = new VmxView(cpu.vmx);
         ResetState.reset(cpu);
     }
 
@@ -321,8 +326,8 @@ public final class X86Processor implements LogicalProcessor {
         return cpu.execution.chain().why();
     }
 
-    /** @return what VMX operation did last, in words */
-    public List<String> vmxWhy() {
-        return cpu.vmx.journal().why();
+    @Override
+    public Optional<Virtualization> virtualization() {
+        return Optional.of(virtualization);
     }
 }

@@ -2,6 +2,7 @@ package com.vtsim.api.cpu;
 
 import com.vtsim.api.machine.Processor;
 import java.util.List;
+import java.util.Optional;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /** An x86-64 logical processor as its operator sees it. Machine thread only. */
@@ -51,6 +52,11 @@ public interface LogicalProcessor extends Processor {
 
     /** @return the first fault of the latest chain (fault, double fault, triple fault), in words, with the state then; empty if there was none */
     List<String> why();
+
+    /** @return its VMX operation; empty if it has none */
+    default Optional<Virtualization> virtualization() {
+        return Optional.empty();
+    }
 
     /**
      * A register.

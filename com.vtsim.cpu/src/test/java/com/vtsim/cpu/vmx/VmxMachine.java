@@ -1,5 +1,6 @@
 package com.vtsim.cpu.vmx;
 
+import com.vtsim.api.cpu.LogicalProcessor.Breakpoint;
 import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.irq.LocalApicPort;
 import com.vtsim.api.machine.Board;
@@ -87,7 +88,8 @@ final class VmxMachine implements AutoCloseable {
     final X86Processor cpu = new X86Processor("cpu0", 0);
     final Vmcs vmcs = new Vmcs();
     final OneVector controller = new OneVector();
-    private final Assembly monitor;
+    private static final Assembly MONITOR_CODE = Assembler.assemble(SOURCE, 0);
+    private final Assembly monitor = MONITOR_CODE;
     private final Map<VmcsField, Long> fields = new HashMap<>();
     private Assembly guest;
 
@@ -100,8 +102,6 @@ final class VmxMachine implements AutoCloseable {
         board.add(cpu);
         board.settle();
         vmcs.attach(board.memory());
-        monitor = Assembler.assemble(SOURCE, 0);
-        load(MONITOR, monitor.bytes());
         tables();
         defaults();
     }
@@ -180,8 +180,8 @@ final class VmxMachine implements AutoCloseable {
         poke(TABLES + 0x2004, 8, 0x7000);
         for (int vector = 0; vector < 256; vector++) {
             gate(TABLES + 0x1000, vector, 0x48000 + 16 * vector);
-            Assembly handler = Assembler.assemble("bits 64\norg 0\nmov r15d, " + vector + "\nmov r14, [rsp]\nhlt\niretq\n", 0);
-            load(0x48000 + 16L * vector, handler.bytes());
+            // mov r15d, vector; mov r14, [rsp]; hlt; iretq
+            load(0x48000 + 16L * vector, new byte[] {0x41, (byte) 0xBF, (byte) vector, 0, 0, 0, 0x4C, (byte) 0x8B, 0x34, 0x24, (byte) 0xF4, 0x48, (byte) 0xCF});
             gate(0x60000, vector, monitor.symbols().get("host_interrupt"));
         }
     }
@@ -310,6 +310,7 @@ final class VmxMachine implements AutoCloseable {
     void start(String source) {
         boolean real = set(VmcsField.GUEST_RIP) == 0;
         guest = Assembler.assemble((source.startsWith("bits") ? "" : real ? "bits 16\norg 0\n" : "bits 64\norg 0x40000\n") + source + "\n", 0);
+        load(MONITOR, monitor.bytes());
         load(GUEST, guest.bytes());
         long at = FIELDS;
         for (Map.Entry<VmcsField, Long> field : fields.entrySet()) {
@@ -320,6 +321,30 @@ final class VmxMachine implements AutoCloseable {
         poke(at, 8, -1);
         board.call(() -> {
             cpu.enter(new EntryState(EntryState.Mode.LONG, MONITOR, Map.of("rsp", 0x9000L, "cr3", 0x1000L)));
+            return null;
+        });
+    }
+
+    /** @return the table of fields, a copy */
+    Map<VmcsField, Long> fields() {
+        Map<VmcsField, Long> copy = new HashMap<>();
+        for (VmcsField field : VmcsField.values()) {
+            if (field.type() != VmcsField.Type.EXIT_INFORMATION) {
+                copy.put(field, set(field));
+            }
+        }
+        return copy;
+    }
+
+    /** Executes until the monitor is at a label. */
+    void proceedTo(String label) {
+        long place = symbol(label);
+        board.call(() -> {
+            int point = cpu.breakpoint(new Breakpoint(Breakpoint.Kind.EXECUTE, place, 1));
+            for (int i = 0; i < 10 && cpu.nextInstruction() != place; i++) {
+                cpu.run(100_000);
+            }
+            cpu.removeBreakpoint(point);
             return null;
         });
     }

@@ -1,0 +1,81 @@
+package com.vtsim.cpu.vmx;
+
+import com.vtsim.api.cpu.Virtualization;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** VMX operation for the operator. */
+public final class VmxView implements Virtualization {
+    private final Vmx vmx;
+
+    /** @param vmx what is looked at */
+    public VmxView(Vmx vmx) {
+        this.vmx = vmx;
+    }
+
+    @Override
+    public Operation operation() {
+        return vmx.nonRoot ? Operation.NON_ROOT : vmx.on ? Operation.ROOT : Operation.OFF;
+    }
+
+    @Override
+    public long current() {
+        return vmx.current;
+    }
+
+    @Override
+    public boolean launched() {
+        return vmx.current != Vmx.NONE && vmx.vmcs.launched(vmx.current);
+    }
+
+    private VmcsImage image() {
+        VmcsImage image = new VmcsImage();
+        vmx.vmcs.load(vmx.current, image);
+        return image;
+    }
+
+    @Override
+    public long eptp() {
+        return vmx.current != Vmx.NONE && Control.ENABLE_EPT.in(image()) ? image().get(VmcsField.EPTP) : -1;
+    }
+
+    @Override
+    public List<Field> fields() {
+        List<Field> fields = new ArrayList<>();
+        if (vmx.current != Vmx.NONE) {
+            for (VmcsField field : VmcsField.values()) {
+                fields.add(new Field(field.name(), field.title, field.encoding, field.bits(),
+                    field.type().name().toLowerCase(Locale.ROOT).replace('_', ' '), vmx.vmcs.read(vmx.current, field)));
+            }
+        }
+        return fields;
+    }
+
+    @Override
+    public List<Broken> check() {
+        if (vmx.current == Vmx.NONE) {
+            return List.of();
+        }
+        return vmx.entry().dryRun().stream().map(failure -> new Broken(failure.rule().name(), failure.rule().field().name(), failure.value(),
+            failure.rule().allowed(), failure.rule().section())).toList();
+    }
+
+    @Override
+    public List<String> why() {
+        return vmx.journal.why();
+    }
+
+    @Override
+    public List<Exit> exits() {
+        return vmx.journal.counts().stream().map(count -> {
+            ExitReason reason = ExitReason.of(count.reason() & 0xFFFF);
+            return new Exit(count.reason() & 0xFFFF, count.reason() < 0, reason == null ? "" : reason.title, count.rip(), count.count());
+        }).toList();
+    }
+
+    @Override
+    public long entries() {
+        return vmx.journal.entries();
+    }
+}
