@@ -19,6 +19,7 @@ final class PagingWalk {
         SystemState system = cpu.system;
         if (!system.paging()) {
             lines.add(String.format("paging is off: physical %016x", linear & system.a20Mask));
+            lines.addAll(cpu.vmx.secondDimension(linear));
             return lines;
         }
         boolean pae = (system.cr4 & SystemState.CR4_PAE) != 0;
@@ -38,7 +39,13 @@ final class PagingWalk {
         for (; level >= 0; level--) {
             long index = pae ? linear >>> 12 + 9 * level & 0x1FF : linear >>> 12 + 10 * level & 0x3FF;
             long address = table + index * (pae ? 8 : 4);
-            long entry = space.read(address, pae ? 8 : 4);
+            lines.addAll(cpu.vmx.secondDimension(address));
+            long host = cpu.memory.paging().hostPhysical(address);
+            if (host == -1) {
+                lines.add(String.format("%-5s %016x: not mapped by EPT", LEVELS[level], address));
+                return lines;
+            }
+            long entry = space.read(host, pae ? 8 : 4);
             lines.add(String.format("%-5s %016x: %016x  %s", LEVELS[level], address, entry, rights(entry, level)));
             if ((entry & 1) == 0) {
                 return lines;
@@ -47,6 +54,12 @@ final class PagingWalk {
                 break;
             }
             table = pae ? entry & FRAME : entry & 0xFFFF_F000L;
+        }
+        long guestPhysical = cpu.memory.paging().peekGuestPhysical(linear);
+        List<String> second = cpu.vmx.secondDimension(guestPhysical);
+        if (!second.isEmpty()) {
+            lines.add(String.format("guest-physical %016x", guestPhysical));
+            lines.addAll(second);
         }
         lines.add(String.format("physical %016x", cpu.memory.paging().peek(linear)));
         return lines;

@@ -50,6 +50,11 @@ public final class Paging {
         nested = second;
     }
 
+    /** @return the host-physical address of a guest-physical one, without checks; the same outside of a guest with EPT; -1 where nothing is mapped */
+    public long hostPhysical(long guestPhysical) {
+        return nested == null ? guestPhysical : nested.peek(guestPhysical);
+    }
+
     /** Reads 8 bytes of guest-physical memory on the processor's own behalf, for PDPTEs. */
     long readPhysical(long address) {
         return space.read(nested == null ? address & cpu.system.a20Mask : nested.structure(address, false, 0, false), 8);
@@ -100,6 +105,12 @@ public final class Paging {
 
     /** @return physical address without checks of rights and without side effects, or -1 where nothing is mapped */
     public long peek(long linear) {
+        long physical = peekGuestPhysical(linear);
+        return physical == -1 || nested == null ? physical : nested.peek(physical);
+    }
+
+    /** @return the same, before EPT makes it final */
+    public long peekGuestPhysical(long linear) {
         SystemState system = cpu.system;
         if (system.longMode() && !canonical(linear)) {
             return -1;
@@ -107,7 +118,7 @@ public final class Paging {
         try {
             peeking = true;
             long physical = (system.cr0 & SystemState.CR0_PG) == 0 ? linear : frame(linear, 0) & ~0xFFFL | linear & 0xFFF;
-            return nested == null ? physical & system.a20Mask : nested.peek(physical);
+            return physical & system.a20Mask;
         } catch (GuestFault notMapped) {
             return -1;
         } finally {

@@ -43,6 +43,9 @@ final class GuestPhysical implements NestedPaging {
         access.fetch = false;
         access.eptp = pointer;
         access.guestPhysical = guestPhysical;
+        if (vmx.capabilities.ept() == null) {
+            return -1;
+        }
         vmx.capabilities.ept().translate(access);
         return access.outcome == EptAccess.OK ? access.hostPhysical : -1;
     }

@@ -101,6 +101,15 @@ public final class Vmx {
         return capabilities;
     }
 
+    /** @return each entry that makes a guest-physical address final, in words; empty outside of a guest with EPT */
+    public List<String> secondDimension(long guestPhysical) {
+        if (!nonRoot || !has(Control.ENABLE_EPT) || capabilities.ept() == null) {
+            return List.of();
+        }
+        return capabilities.ept().walk(image.get(VmcsField.EPTP), guestPhysical).stream()
+            .map(step -> String.format("      EPT level %d %010x: %016x  %s", step.level(), step.address(), step.entry(), step.meaning())).toList();
+    }
+
     /** @return the regions' layout */
     public Vmcs vmcs() {
         return vmcs;
