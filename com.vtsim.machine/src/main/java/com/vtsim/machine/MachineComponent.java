@@ -81,7 +81,7 @@ public final class MachineComponent implements Machine {
          * Wall milliseconds for which a run, its time standing still, waits for the successor of a part that leaves it. A bundle's update then
          * goes unseen by the guest. After that, a missing device is missing hardware; a missing processor or {@code irq} parks the machine for as long as it takes.
          */
-        long grace() default 250;
+        long grace() default 3000;
     }
 
     /** Made by Declarative Services. @throws OperatorException if a value is not possible */

@@ -40,7 +40,7 @@ class HardwareIT {
     private static final Path GUEST = Path.of("..", "guests", "ticks.asm");
     /** As the demo has it, but with interrupts for four seconds: the 24 bits of the clock it compares with allow no more. */
     private static final String END = "cmp dword [next], 1000";
-    private static final RunLimits WHOLE = new RunLimits(200_000_000, Long.MAX_VALUE, "None lost.");
+    private static final RunLimits WHOLE = new RunLimits(600_000_000, Long.MAX_VALUE, "None lost.");
     private static final String MACHINE = "com.vtsim.machine";
     private static final String CPU = "com.vtsim.cpu";
     private static final String PIC = "com.vtsim.irq.pic";
@@ -87,7 +87,7 @@ class HardwareIT {
     }
 
     private Machine machine(String name) throws Exception {
-        Machine machine = machines().create(name, "q35", Map.of("memory", "16M", "mips", "20", "test-devices", "true"));
+        Machine machine = machines().create(name, "q35", Map.of("memory", "16M", "mips", "40", "test-devices", "true"));
         InstructionSet set = context.getService(context.getServiceReference(InstructionSet.class));
         String source = Files.readString(GUEST);
         assertThat(source).contains(END);
@@ -134,7 +134,7 @@ class HardwareIT {
         Machine machine = machine("a");
         Installed bundle = installed(name);
         machine.start(WHOLE);
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < 6; i++) {
             long before = machine.status().instructions();
             awaitThat(() -> machine.status().instructions() > before);
             assertThat(machine.status().running()).as("the guest runs when %s is updated", name).isTrue();
