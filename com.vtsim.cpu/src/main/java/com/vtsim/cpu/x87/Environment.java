@@ -98,16 +98,14 @@ final class Environment {
         int ip = (int) f.lastIp;
         int dp = (int) f.lastDp;
         if (real) {
-            long code = (long) f.lastCs << 4;
-            long data = (long) f.lastDs << 4;
-            ip += (int) code;
-            dp += (int) data;
+            // Linear addresses, were the selectors not always 0.
+            ip += f.lastCs << 4;
+            dp += f.lastDs << 4;
             int upper = wide ? 0xFFFF : 0xF;
-            int place = 12;
             word(cpu, linear, 3, ip & 0xFFFF, true);
-            word(cpu, linear, 4, (ip >>> 16 & upper) << place | (wide ? f.lastOpcode : f.lastOpcode & 0x7FF), false);
+            word(cpu, linear, 4, (ip >>> 16 & upper) << 12 | f.lastOpcode, false);
             word(cpu, linear, 5, dp & 0xFFFF, true);
-            word(cpu, linear, 6, (dp >>> 16 & upper) << place, false);
+            word(cpu, linear, 6, (dp >>> 16 & upper) << 12, false);
         } else if (wide) {
             word(cpu, linear, 3, ip, false);
             word(cpu, linear, 4, f.lastOpcode << 16 | f.lastCs, false);

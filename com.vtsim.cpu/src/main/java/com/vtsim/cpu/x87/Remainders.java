@@ -20,6 +20,7 @@ final class Remainders {
 
     private static final class Remainder extends Scaling.Two {
         private final boolean nearest;
+        /** Of the execution under way: quotient, whether there is more to do, whether there is a remainder at all. */
         private long quotient;
         private boolean partial;
         private boolean valid;

@@ -143,12 +143,12 @@ final class Stores {
         }
 
         private void storeQuickly(Cpu cpu, FloatingState f) {
-            long linear = memory.writable(cpu, 8);
             int before = f.status;
             long bits = Quick.toDouble(f, f.exponent[f.top], f.significand[f.top]);
             int after = f.status;
+            // The store may fault; then nothing has changed.
             f.status = before;
-            cpu.memory.store64(linear, memory.segment, bits);
+            memory.store64(cpu, bits);
             f.status = after;
             if (pops) {
                 pop(f);

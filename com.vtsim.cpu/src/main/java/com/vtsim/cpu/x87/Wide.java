@@ -68,12 +68,16 @@ final class Wide {
         normalise();
     }
 
-    /** Becomes a little smaller in magnitude; not for powers of two that need the last bit. */
+    /** Becomes the next number of smaller magnitude. */
     void decrement() {
         if (low-- == 0) {
             high--;
         }
-        normalise();
+        // A power of two has lost its leading bit; what comes in below is a one as well.
+        if (high >= 0) {
+            normalise();
+            low |= 1;
+        }
     }
 
     boolean zero() {
