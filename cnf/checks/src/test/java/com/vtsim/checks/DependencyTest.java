@@ -68,7 +68,7 @@ class DependencyTest {
     @Test
     void theBuiltBundlesAreLookedAt() {
         assertThat(jars).extracting(path -> path.getFileName().toString().replaceAll("-[0-9.]+\\.jar$", ""))
-                .contains(API, "com.vtsim.machine", "com.vtsim.cpu", "com.vtsim.irq.pic", "com.vtsim.irq.apic", "com.vtsim.pci.bus", "com.vtsim.pci.lpc", "com.vtsim.pci.testdev", "com.vtsim.shell");
+                .contains(API, "com.vtsim.machine", "com.vtsim.cpu", "com.vtsim.irq.pic", "com.vtsim.irq.apic", "com.vtsim.pci.bus", "com.vtsim.pci.lpc", "com.vtsim.pci.testdev", "com.vtsim.vtd", "com.vtsim.shell");
         assertThat(classes).hasSizeGreaterThan(100);
     }
 

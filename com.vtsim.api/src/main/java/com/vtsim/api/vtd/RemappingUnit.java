@@ -1,14 +1,18 @@
 package com.vtsim.api.vtd;
 
+import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.RequestTranslator;
 import java.util.List;
 import org.osgi.annotation.versioning.ConsumerType;
 
-/** A VT-d remapping hardware unit as its operator sees it. Machine thread only. */
+/** A VT-d remapping hardware unit as its operator and firmware see it. Machine thread only. */
 @ConsumerType
 public interface RemappingUnit extends RequestTranslator {
-    /** @return host-physical base of the register window */
+    /** @return host-physical base of the register window; -1 while no register enables it */
     long registerBase();
+
+    /** @return what firmware announces of the unit in the ACPI DMAR table */
+    Announcement announcement();
 
     /**
      * Walks the tables for a request without touching caches, fault records or accessed bits.
@@ -18,6 +22,46 @@ public interface RemappingUnit extends RequestTranslator {
      * @param dmaAddress as the device has it
      */
     Walk walk(int sourceId, int pasid, long dmaAddress);
+
+    /** @return fault recording registers with a fault in them, in order of index */
+    List<Fault> faults();
+
+    /** @return what the unit's caches hold */
+    List<Cached> cached();
+
+    /** @return domains that the tables in memory define now, by id: who is in each, and what each reaches */
+    List<Domain> domains();
+
+    /** Begins or ends to compare every cached translation with its tables when it is used. Ending forgets what was found. */
+    void watchStale(boolean on);
+
+    /** @return whether uses of cached translations are compared with their tables */
+    boolean watchesStale();
+
+    /** @return uses of a cached entry whose table had changed without invalidation, oldest first, at most 256 kinds */
+    List<Stale> stale();
+
+    /**
+     * What the DMAR table says of a unit. Source: Intel VT-d Architecture Specification, DMA Remapping Hardware Unit Definition Structure.
+     *
+     * @param base            host-physical base of the register window
+     * @param length          bytes of the window
+     * @param includeAll      whether the unit has every device that no other unit names
+     * @param scope           the functions it has, if not all
+     * @param hostAddressWidth bits of a host-physical address
+     * @param interruptRemapping whether it remaps interrupts
+     * @param reserved        memory that firmware's devices need mapped (RMRR)
+     */
+    record Announcement(long base, long length, boolean includeAll, List<PciAddress> scope, int hostAddressWidth, boolean interruptRemapping, List<Reserved> reserved) { }
+
+    /**
+     * A reserved memory region.
+     *
+     * @param base  host-physical, a multiple of 4096
+     * @param limit last byte
+     * @param scope the functions that need it
+     */
+    record Reserved(long base, long limit, List<PciAddress> scope) { }
 
     /**
      * A walk.
@@ -37,4 +81,50 @@ public interface RemappingUnit extends RequestTranslator {
      * @param meaning decoded, one line
      */
     record Step(String table, long address, List<Long> entry, String meaning) { }
+
+    /**
+     * A recorded fault.
+     *
+     * @param index    of the recording register
+     * @param sourceId requester
+     * @param pasid    process address space id, or -1
+     * @param kind     {@code read}, {@code write} or {@code interrupt}
+     * @param reason   fault reason code
+     * @param words    what the reason means
+     * @param address  page of the DMA address, or the interrupt index
+     * @param entry    the last entry that a walk reads now, empty for none
+     */
+    record Fault(int index, int sourceId, int pasid, String kind, int reason, String words, long address, String entry) { }
+
+    /**
+     * A cached entry.
+     *
+     * @param cache  {@code context}, {@code IOTLB}, {@code paging structure} or {@code interrupt entry}
+     * @param domain its tag, or -1 where the cache has none
+     * @param key    requester, DMA address or index
+     * @param value  what it says
+     */
+    record Cached(String cache, int domain, String key, String value) { }
+
+    /**
+     * A domain.
+     *
+     * @param id      domain id
+     * @param members functions whose context entries name it
+     * @param tables  host-physical addresses of the tables they name; more than one is a mistake
+     * @param reaches ranges of DMA addresses with where they lead, adjacent ones merged; the last says so if there are more than 64
+     * @param remark  a mistake worth telling, or empty
+     */
+    record Domain(int id, List<PciAddress> members, List<Long> tables, List<String> reaches, String remark) { }
+
+    /**
+     * A use of a stale entry.
+     *
+     * @param cache  which cache it was in
+     * @param who    requester and DMA address or interrupt index
+     * @param cached what the cache said
+     * @param now    what the tables say
+     * @param uses   how often
+     */
+    record Stale(String cache, String who, String cached, String now, long uses) { }
 }

@@ -1,0 +1,396 @@
+package com.vtsim.vtd;
+
+import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.MessageTarget;
+import com.vtsim.api.machine.MmioDevice;
+import com.vtsim.api.machine.Part;
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.State;
+import com.vtsim.api.machine.StateException;
+import com.vtsim.api.machine.Tracer;
+import com.vtsim.api.pci.PciAddress;
+import com.vtsim.api.pci.RequestTranslator;
+import com.vtsim.api.register.RegisterBlocks;
+import com.vtsim.api.register.RegisterFile;
+import com.vtsim.api.register.RegisterState;
+import com.vtsim.api.vtd.RemappingUnit;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+
+/**
+ * A remapping hardware unit: its registers, and what a write to them does.
+ * Source: Intel Virtualization Technology for Directed I/O, Architecture Specification.
+ */
+@Component(configurationPid = "com.vtsim.vtd", configurationPolicy = ConfigurationPolicy.REQUIRE,
+        service = {Part.class, RequestTranslator.class, RemappingUnit.class, RegisterBlocks.class})
+public final class RemappingHardware implements RemappingUnit, RegisterBlocks {
+    private static final String MODEL = "vt-d";
+    private static final int VERSION = 1;
+    private static final long GRANULARITY_GLOBAL = 1;
+    private static final long GRANULARITY_DOMAIN = 2;
+    private static final long GRANULARITY_SINGLE = 3;
+
+    private final String name;
+    private final Capability capability;
+    private final Scope scope;
+    private final long base;
+    private final RegisterFile<VtdRegister> registers = new RegisterFile<>(VtdRegister.class, this::written);
+    private final EventMessage faultEvent = new EventMessage(registers, VtdRegister.FECTL);
+    private final EventMessage completionEvent = new EventMessage(registers, VtdRegister.IECTL);
+    private final FaultLog log;
+    private final Caches caches;
+    private final LegacyTables tables;
+    private final StaleWatch stale = new StaleWatch();
+    private final DmaRemapper dma;
+    private final InterruptRemapper interrupts;
+    private final InvalidationQueue queue;
+    private final Survey survey;
+    private Tracer tracer;
+    private Set<Integer> elsewhere = Set.of();
+
+    /** A configuration of a remapping unit. */
+    public @interface Config {
+        /** @return the machine's name */
+        String vtsim_machine();
+
+        /** @return the part's name */
+        String vtsim_name() default "vtd0";
+
+        /** @return host-physical base of the register window, hexadecimal, a multiple of 4096 */
+        String base() default "fed90000";
+
+        /** @return {@code all}, or functions as {@code 00:02.0, 00:03.0} */
+        String scope() default "all";
+
+        /** @return {@code gm45}, {@code client} or {@code server} */
+        String profile() default "client";
+
+        /** @return fault recording registers, 1–256; 0 for the profile's own number */
+        int records() default 0;
+
+        /** @return whether not-present entries are cached too (CAP.CM) */
+        boolean caching_mode() default false;
+
+        /** @return entries of the IOTLB, a power of two; the other caches have a quarter */
+        int cache() default 1024;
+
+        /** @return which cached entry makes room: {@code LRU} or {@code FIFO} */
+        String replacement() default "LRU";
+
+        /** @return reserved memory regions as {@code base-limit@functions}, separated by semicolons: {@code 7d800000-7fffffff@00:02.0} */
+        String reserved() default "";
+    }
+
+    private record UnitState(long base, RegisterState registers, FaultLog.LogState log, Caches.CacheState caches, long rootTable, long interruptTable) { }
+
+    /** Made from a configuration. */
+    @Activate
+    public RemappingHardware(Config config) {
+        this(config.vtsim_name(), Long.parseUnsignedLong(config.base(), 16), Scope.parse(config.scope(), config.reserved()),
+                Capability.of(config.profile(), config.records(), config.caching_mode()),
+                new Caches(config.cache(), TranslationCache.Replacement.valueOf(config.replacement())));
+    }
+
+    /** @param base host-physical base of the register window */
+    RemappingHardware(String name, long base, Scope scope, Capability capability, Caches caches) {
+        if ((base & 0xFFF) != 0) {
+            throw new IllegalArgumentException("a register window begins at a multiple of 1000h, not at " + Long.toHexString(base));
+        }
+        this.name = name;
+        this.base = base;
+        this.scope = scope;
+        this.capability = capability;
+        this.caches = caches;
+        log = new FaultLog(registers, faultEvent, capability.records());
+        tables = new LegacyTables(capability);
+        dma = new DmaRemapper(registers, capability, tables, caches, log, stale);
+        interrupts = new InterruptRemapper(registers, capability, tables, caches, log, stale);
+        queue = new InvalidationQueue(registers, tables, capability, caches, log, completionEvent);
+        survey = new Survey(capability, tables, caches, log, dma);
+        registers.strap(VtdRegister.CAP, capability.cap());
+        registers.strap(VtdRegister.ECAP, capability.ecap());
+        if (!capability.extended(Capability.QI)) {
+            registers.strap(VtdRegister.IECTL, 0);
+        }
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String model() {
+        return MODEL;
+    }
+
+    @Override
+    public long registerBase() {
+        return base;
+    }
+
+    @Override
+    public Announcement announcement() {
+        return new Announcement(registerBase(), capability.windowLength(), scope.isAll(), scope.functions(), capability.hostAddressWidth(),
+                capability.extended(Capability.IR), scope.reserved());
+    }
+
+    @Override
+    public boolean owns(int sourceId) {
+        return scope.isAll() ? !elsewhere.contains(sourceId) : scope.has(sourceId);
+    }
+
+    @Override
+    public boolean translate(Request request) {
+        boolean good = dma.translate(request);
+        if (tracer.wants("vtd.dma")) {
+            tracer.event("vtd.dma", String.format("%s %s %x -> %s", PciAddress.of(request.sourceId), request.write ? "write" : "read", request.address,
+                    good ? Long.toHexString(request.hostPhysical) : "blocked"));
+        }
+        return good;
+    }
+
+    @Override
+    public boolean remap(Message message) {
+        long before = message.address;
+        boolean good = interrupts.remap(message);
+        if (tracer.wants("vtd.interrupt")) {
+            tracer.event("vtd.interrupt", String.format("%s %x -> %s", PciAddress.of(message.sourceId), before,
+                    good ? String.format("%x data %x", message.address, message.data) : "not delivered"));
+        }
+        return good;
+    }
+
+    private void written(VtdRegister register, long old, long now, long written) {
+        switch (register) {
+            case GCMD -> command(now);
+            case RTADDR -> registers.set(register, capability.extended(Capability.SMTS) ? now : VtdRegister.TTM.with(now, 0));
+            case CCMD -> contextCommand(now);
+            case IOTLB -> iotlbCommand(now);
+            case FSTS -> {
+                log.settle();
+                queue.run();
+            }
+            case FECTL -> faultEvent.written();
+            case IECTL -> {
+                ifQueue(register, now);
+                completionEvent.written();
+            }
+            case IEDATA, IEADDR, IEUADDR -> ifQueue(register, now);
+            case ICS -> {
+                if (!registers.isSet(register, VtdRegister.IWC)) {
+                    completionEvent.settle();
+                }
+            }
+            case IQA -> ifQueue(register, VtdRegister.DW.with(now, 0));
+            case IQT -> {
+                ifQueue(register, now);
+                queue.run();
+            }
+            case IRTA -> registers.set(register, !capability.extended(Capability.IR) ? 0 : capability.extended(Capability.EIM) ? now : VtdRegister.EIME.with(now, 0));
+            case PMEN -> protect(now);
+            default -> { }
+        }
+    }
+
+    /** What belongs to the queue is reserved without one. */
+    private void ifQueue(VtdRegister register, long value) {
+        registers.set(register, capability.extended(Capability.QI) ? value : 0);
+    }
+
+    private void protect(long value) {
+        boolean there = capability.has(Capability.PLMR);
+        registers.set(VtdRegister.PMEN, there ? VtdRegister.PRS.with(value, VtdRegister.EPM.of(value)) : 0);
+    }
+
+    /** Enables follow at once; one-shot commands are done at once and acknowledged. */
+    private void command(long value) {
+        boolean queued = capability.extended(Capability.QI);
+        boolean remaps = capability.extended(Capability.IR);
+        boolean wasQueued = registers.isSet(VtdRegister.GSTS, VtdRegister.QIE);
+        copy(VtdRegister.TE.mask(), value);
+        copy(queued ? VtdRegister.QIE.mask() : 0, value);
+        copy(remaps ? VtdRegister.IRE.mask() | VtdRegister.CFI.mask() : 0, value);
+        if (VtdRegister.SRTP.isSet(value)) {
+            dma.rootTable(registers.get(VtdRegister.RTADDR));
+            if (capability.has(Capability.ESRTPS)) {
+                caches.context.clear();
+                caches.clearTranslations();
+            }
+            registers.raise(VtdRegister.GSTS, VtdRegister.SRTP.mask());
+        }
+        if (VtdRegister.SIRTP.isSet(value) && remaps) {
+            interrupts.table(registers.get(VtdRegister.IRTA));
+            if (capability.has(Capability.ESIRTPS)) {
+                caches.interrupt.clear();
+            }
+            registers.raise(VtdRegister.GSTS, VtdRegister.SIRTP.mask());
+        }
+        registers.set(VtdRegister.GCMD, value & ~(VtdRegister.SRTP.mask() | VtdRegister.SIRTP.mask() | VtdRegister.WBF.mask()));
+        if (registers.isSet(VtdRegister.GSTS, VtdRegister.QIE) != wasQueued) {
+            registers.set(VtdRegister.IQH, 0);
+            queue.run();
+        }
+    }
+
+    private void copy(long mask, long value) {
+        registers.set(VtdRegister.GSTS, registers.get(VtdRegister.GSTS) & ~mask | value & mask);
+    }
+
+    private void contextCommand(long value) {
+        if (!VtdRegister.ICC.isSet(value)) {
+            return;
+        }
+        long done = VtdRegister.CIRG.of(value);
+        int domain = (int) VtdRegister.CCMD_DID.of(value);
+        if (done == GRANULARITY_GLOBAL) {
+            caches.context.clear();
+        } else if (done == GRANULARITY_DOMAIN) {
+            caches.dropContexts(domain);
+        } else if (done == GRANULARITY_SINGLE) {
+            caches.dropContexts(domain, (int) VtdRegister.SID.of(value), (int) VtdRegister.FM.of(value));
+        }
+        registers.set(VtdRegister.CCMD, VtdRegister.ICC.with(VtdRegister.CAIG.with(value, done), 0));
+    }
+
+    private void iotlbCommand(long value) {
+        if (!VtdRegister.IVT.isSet(value)) {
+            return;
+        }
+        long done = VtdRegister.IIRG.of(value);
+        int domain = (int) VtdRegister.IOTLB_DID.of(value);
+        long where = registers.get(VtdRegister.IVA);
+        if (done == GRANULARITY_SINGLE && !capability.has(Capability.PSI)) {
+            done = GRANULARITY_DOMAIN;
+        } else if (done == GRANULARITY_SINGLE && VtdRegister.AM.of(where) > Capability.MAMV.of(capability.cap())) {
+            done = 0;
+        }
+        if (done == GRANULARITY_GLOBAL) {
+            caches.clearTranslations();
+        } else if (done == GRANULARITY_DOMAIN) {
+            caches.dropDomain(domain);
+        } else if (done == GRANULARITY_SINGLE) {
+            caches.dropPages(domain, where & ~0xFFFL, (int) VtdRegister.AM.of(where), VtdRegister.IH.isSet(where));
+        }
+        registers.set(VtdRegister.IOTLB, VtdRegister.IVT.with(VtdRegister.IAIG.with(value, done), 0));
+    }
+
+    @Override
+    public void attach(Board board) {
+        tracer = board.tracer();
+        MessageTarget target = board.find(MessageTarget.class).orElse(null);
+        faultEvent.attach(target);
+        completionEvent.attach(target);
+        dma.attach(board.memory());
+        interrupts.attach(board.memory(), target);
+        queue.attach(board.memory());
+        elsewhere = new HashSet<>();
+        for (RemappingUnit unit : board.findAll(RemappingUnit.class)) {
+            if (unit != this && !unit.announcement().includeAll()) {
+                unit.announcement().scope().forEach(function -> elsewhere.add(function.sourceId()));
+            }
+        }
+        board.memory().map(base, capability.windowLength(), new Window());
+    }
+
+    /** Sticky status and fault records outlive a warm reset. */
+    @Override
+    public void reset(Reset kind) {
+        registers.reset(kind);
+        log.reset(kind);
+        caches.clear();
+        dma.rootTable(0);
+        interrupts.table(0);
+    }
+
+    @Override
+    public State save() {
+        return State.of(MODEL, VERSION, new UnitState(base, registers.save(), log.save(), caches.save(), dma.rootTable(), interrupts.table()));
+    }
+
+    @Override
+    public void restore(State state) {
+        UnitState saved = state.as(UnitState.class, MODEL, VERSION);
+        if (!log.fits(saved.log())) {
+            throw new StateException("state of " + MODEL + " has " + saved.log().high().length + " fault records, this unit has " + log.size());
+        }
+        caches.check(saved.caches());
+        registers.restore(saved.registers());
+        registers.set(VtdRegister.CAP, capability.cap());
+        registers.set(VtdRegister.ECAP, capability.ecap());
+        log.restore(saved.log());
+        caches.restore(saved.caches());
+        dma.rootTable(saved.rootTable());
+        interrupts.table(saved.interruptTable());
+    }
+
+    @Override
+    public List<Block> registerBlocks() {
+        List<RegisterFile.Value> values = new ArrayList<>(registers.dump());
+        for (int i = 0; i < log.size(); i++) {
+            int at = capability.recordsAt() + i * FaultLog.RECORD;
+            values.add(new RegisterFile.Value("FRCD" + i + "_LO", at, 8, log.low(i), "Fault Recording " + i + ", address"));
+            values.add(new RegisterFile.Value("FRCD" + i + "_HI", at + 8, 8, log.high(i), "Fault Recording " + i + ", requester and reason"));
+        }
+        return List.of(new Block("DMA Remapping " + name, "memory", registerBase(), values));
+    }
+
+    @Override
+    public Walk walk(int sourceId, int pasid, long dmaAddress) {
+        return dma.walk(sourceId, dmaAddress);
+    }
+
+    @Override
+    public List<Fault> faults() {
+        return survey.faults();
+    }
+
+    @Override
+    public List<Cached> cached() {
+        return survey.cached();
+    }
+
+    @Override
+    public List<Domain> domains() {
+        return survey.domains();
+    }
+
+    @Override
+    public void watchStale(boolean on) {
+        stale.turn(on);
+    }
+
+    @Override
+    public boolean watchesStale() {
+        return stale.isOn();
+    }
+
+    @Override
+    public List<Stale> stale() {
+        return stale.list();
+    }
+
+    /** The register window. */
+    private final class Window implements MmioDevice {
+        @Override
+        public long read(int offset, int size) {
+            int record = offset - capability.recordsAt();
+            return record >= 0 && record < log.size() * FaultLog.RECORD ? log.read(record, size) : registers.load(offset, size);
+        }
+
+        @Override
+        public void write(int offset, int size, long value) {
+            int record = offset - capability.recordsAt();
+            if (record >= 0 && record < log.size() * FaultLog.RECORD) {
+                log.write(record, size, value);
+            } else {
+                registers.store(offset, size, value);
+            }
+        }
+    }
+}
