@@ -237,6 +237,7 @@ final class Rig implements AutoCloseable {
 
     /** Queue of 256 descriptors in force. */
     Rig queue() {
+        disable(QIE);
         set64(0x90, QUEUE);
         set64(0x88, 0);
         tail = 0;

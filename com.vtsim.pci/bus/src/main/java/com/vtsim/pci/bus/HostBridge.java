@@ -46,6 +46,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     private final RegisterFile<HostRegister> registers = new RegisterFile<>(HostRegister.class, this::written);
     private final ConfigSpace config;
     private final RootBus bus = new RootBus();
+    private final Translators translators = new Translators();
     private final int[] pins = new int[256];
     private int address;
     private Board board;
@@ -209,6 +210,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         router = board.find(InterruptRouter.class).orElse(null);
         resetControl = board.find(ResetControl.class).orElse(null);
         bus.scan(board);
+        translators.scan(board);
         dropAbsent();
         strapMemory();
         config.attach(board);
@@ -254,6 +256,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     public void reset(Reset kind) {
         boolean hole = registers.isSet(HostRegister.LAC, HostRegister.HEN);
         address = 0;
+        translators.forget();
         config.reset(kind);
         mapWindow();
         routeAll();
@@ -316,7 +319,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
 
     @Override
     public Upstream upstream(PciFunction function) {
-        return new Requester(function, board);
+        return new Requester(function, board, translators);
     }
 
     @Override

@@ -11,7 +11,7 @@ import java.util.Arrays;
 
 /**
  * A function's way to memory: bus-master enable, the remapping unit that owns the requester if there is one, then memory or,
- * for a 4-byte write to FEEx_xxxxh, the interrupt controller. Valid until the host bridge is attached afresh.
+ * for a 4-byte write to FEEx_xxxxh, the interrupt controller. While its unit is away all its requests fail. Valid until the host bridge is attached afresh.
  */
 final class Requester implements Upstream {
     private static final long INTERRUPT_RANGE = 0xFEE0_0000L;
@@ -21,15 +21,17 @@ final class Requester implements Upstream {
     private final int sourceId;
     private final MemorySpace memory;
     private final RequestTranslator translator;
+    private final boolean orphan;
     private final MessageTarget target;
     private final RequestTranslator.Request request = new RequestTranslator.Request();
     private final RequestTranslator.Message message = new RequestTranslator.Message();
 
-    Requester(PciFunction function, Board board) {
+    Requester(PciFunction function, Board board, Translators translators) {
         this.function = function;
         sourceId = function.address().sourceId();
         memory = board.memory();
-        translator = board.findAll(RequestTranslator.class).stream().filter(t -> t.owns(sourceId)).findFirst().orElse(null);
+        translator = translators.owner(board, sourceId);
+        orphan = translator == null && translators.isOrphan(board, sourceId);
         target = board.find(MessageTarget.class).orElse(null);
     }
 
@@ -39,7 +41,7 @@ final class Requester implements Upstream {
     }
 
     private boolean mayAsk() {
-        return HeaderRegister.BUS_MASTER.isSet(function.configRead(HeaderRegister.PCICMD.layout().offset(), 2));
+        return !orphan && HeaderRegister.BUS_MASTER.isSet(function.configRead(HeaderRegister.PCICMD.layout().offset(), 2));
     }
 
     @Override
