@@ -181,6 +181,13 @@ class GdbIT {
     }
 
     @Test
+    void protectedModeHas32BitRegisters() throws Exception {
+        String source = "bits 32\norg 0x100000\nstart: mov esp, 0x200000\n mov ebx, 0x12345678\n push ebx\nhere: jmp here\n";
+        String said = gdb(serve(source, "protected", ""), "show architecture", "stepi 3", "x/i $pc", "p/x $ebx", "x/wx $esp", "p $cr0 & 1", "p sizeof($eip)");
+        assertThat(said).contains("\"i386\"", "=> 0x10000b:\tjmp    0x10000b", "$1 = 0x12345678", "0x1ffffc:\t0x12345678", "$2 = 1", "$3 = 4");
+    }
+
+    @Test
     void monitorReachesTheShell() throws Exception {
         String said = gdb(serve(COUNTER, "long", ""), "monitor cpu:regs $machine", "monitor machine:nonsense", "monitor machine:list");
         assertThat(said).contains("rip", "no such command: machine:nonsense", "not yet run");
