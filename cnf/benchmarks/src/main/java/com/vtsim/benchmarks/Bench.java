@@ -8,6 +8,7 @@ import com.vtsim.machine.Backplane;
 import com.vtsim.pci.testdev.TestDevices;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -44,6 +45,11 @@ final class Bench implements AutoCloseable {
             throw new IllegalStateException("the guest did not end: " + stop + board.status().reports());
         }
         return board.status().instructions() - before;
+    }
+
+    /** What the machine's thread has taken of the host's processor. */
+    long processorNanos() {
+        return board.call(() -> ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime());
     }
 
     /** One processor leaves, another takes its place and state. */

@@ -12,8 +12,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Runs the same images on VTSim, QEMU and Bochs, one after the other, several times in turn, and prints medians. What a run of
- * {@link Guest#NOTHING} costs is subtracted: starting, and on VTSim power-on. VTSim runs each image once before, so that it is compiled.
+ * Runs the same images on VTSim, QEMU and Bochs, one after the other, several times in turn, and prints medians. Processor time is
+ * measured, which other programs on the machine disturb less than wall time. What a run of {@link Guest#NOTHING} costs is subtracted:
+ * starting, and on VTSim power-on. VTSim runs each image once before, so that it is compiled.
  */
 public final class Compare {
     private static final int RUNS = 5;
@@ -36,10 +37,16 @@ public final class Compare {
         for (Guest guest : guests) {
             System.out.println(compare.line(guest));
         }
+        System.out.println(Compare.machine());
         try (Stream<Path> files = Files.list(folder)) {
             files.forEach(file -> file.toFile().delete());
         }
         Files.delete(folder);
+    }
+
+    private static String machine() throws IOException {
+        String processor = Files.readAllLines(Path.of("/proc/cpuinfo")).stream().filter(line -> line.startsWith("model name")).findFirst().orElse("");
+        return processor.substring(processor.indexOf(':') + 1).strip() + "; load " + Files.readString(Path.of("/proc/loadavg")).split(" ")[1] + " in the last 5 minutes; Java " + Runtime.version();
     }
 
     private String line(Guest guest) throws IOException, InterruptedException {
@@ -75,27 +82,28 @@ public final class Compare {
     }
 
     private static double time(Bench bench) throws InterruptedException {
-        long before = System.nanoTime();
+        long before = bench.processorNanos();
         bench.run();
-        return (System.nanoTime() - before) / 1e9;
+        return (bench.processorNanos() - before) / 1e9;
     }
 
-    /** @return seconds; not a number if the program is not installed */
-    private double time(List<String> line) throws InterruptedException {
-        ProcessBuilder builder = new ProcessBuilder(line).directory(folder.toFile()).redirectErrorStream(true)
-                .redirectInput(new File("/dev/null")).redirectOutput(folder.resolve("output").toFile());
-        builder.environment().put("TERM", "xterm");
-        long before = System.nanoTime();
-        try {
-            Process process = builder.start();
-            if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-                throw new IllegalStateException(line + " did not end");
-            }
-        } catch (IOException e) {
+    /** @return processor seconds of a program and its children; not a number if it is not installed */
+    private double time(List<String> line) throws IOException, InterruptedException {
+        if (!onPath(line.get(0))) {
             return Double.NaN;
         }
-        return (System.nanoTime() - before) / 1e9;
+        Path times = folder.resolve("times");
+        List<String> timed = new ArrayList<>(List.of("bash", "-c", "TIMEFORMAT='%3U %3S'; { time \"$@\" >\"$0.output\" 2>&1; } 2>\"$0\"", times.toString()));
+        timed.addAll(line);
+        ProcessBuilder builder = new ProcessBuilder(timed).directory(folder.toFile()).inheritIO().redirectInput(new File("/dev/null"));
+        builder.environment().put("TERM", "xterm");
+        Process process = builder.start();
+        if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+            throw new IllegalStateException(line + " did not end");
+        }
+        return Stream.of(Files.readString(times).strip().split(" ")).mapToDouble(Double::parseDouble).sum();
     }
 
     private static List<String> qemu(Path image) {
