@@ -51,7 +51,7 @@ class MachinesIT {
     void aCreatedMachineHasEveryPartOfItsProfile() {
         Machine machine = machines.create("a", "q35", Map.of("memory", "16777216", "cpus", "2", "test-devices", "true"));
         assertThat(machine.parts()).extracting(PartInfo::name)
-                .containsExactlyInAnyOrder("cpu0", "cpu1", "irq", "host", "lpc", "pit", "rtc", "i8042", "com1", "fwcfg", "debug", "ept", "test");
+                .containsExactlyInAnyOrder("cpu0", "cpu1", "irq", "host", "lpc", "pit", "rtc", "hpet", "i8042", "com1", "fwcfg", "debug", "ept", "test");
         assertThat(machine.parts()).allSatisfy(part -> {
             assertThat(part.present()).as(part.name()).isTrue();
             assertThat(part.bundle()).startsWith("com.vtsim.");

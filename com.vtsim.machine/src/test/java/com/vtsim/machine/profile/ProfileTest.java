@@ -27,7 +27,7 @@ final class ProfileTest {
     void builtInProfileHasEveryPartOfTheBoard(String name) {
         List<PartConfiguration> parts = configurations(name, Map.of("cpus", "2", "test-devices", "true"));
         assertThat(parts).extracting(PartConfiguration::part)
-                .containsExactly("machine", "cpu0", "cpu1", "irq", "host", "lpc", "pit", "rtc", "i8042", "com1", "fwcfg", "debug", "ept", "test");
+                .containsExactly("machine", "cpu0", "cpu1", "irq", "host", "lpc", "pit", "rtc", "hpet", "i8042", "com1", "fwcfg", "debug", "ept", "test");
         assertThat(parts).allSatisfy(part -> assertThat(part.properties()).containsEntry("vtsim.machine", "m").containsEntry("vtsim.name", part.part()));
         assertThat(parts.get(4).properties()).containsEntry("chipset", name);
     }

@@ -7,6 +7,8 @@ import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.PortDevice;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
+import com.vtsim.pci.lpc.hpet.Hpet;
+import com.vtsim.pci.lpc.hpet.LegacySource;
 import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -18,7 +20,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  */
 @Component(configurationPid = IntervalTimer.PID, configurationPolicy = ConfigurationPolicy.REQUIRE,
         service = Part.class)
-public final class IntervalTimer implements Part, PortDevice {
+public final class IntervalTimer implements Part, PortDevice, LegacySource {
     /** The factory PID. */
     static final String PID = "com.vtsim.pci.lpc.pit";
     /** {@link #model}. */
@@ -35,6 +37,8 @@ public final class IntervalTimer implements Part, PortDevice {
     private final String name;
     private final Counter[] counters = {new Counter(), new Counter(), new Counter()};
     private int portB;
+    /** The event timer drives line 0 instead: wiring, not state. */
+    private boolean displaced;
     private Board board;
     private Clock clock;
     private Lines.Driver irq0;
@@ -74,6 +78,7 @@ public final class IntervalTimer implements Part, PortDevice {
     @Override
     public void attach(Board board) {
         this.board = board;
+        displaced = board.find(Hpet.class).filter(Hpet::legacyReplacement).isPresent();
         clock = board.clock();
         irq0 = board.lines().driver(0, "OUT0");
         alarm = clock.timer("OUT0", this::drive);
@@ -85,6 +90,14 @@ public final class IntervalTimer implements Part, PortDevice {
     @Override
     public void reset(Reset kind) {
         powerOn(board == null ? 0 : pulses());
+        if (board != null) {
+            drive();
+        }
+    }
+
+    @Override
+    public void displaced(boolean now) {
+        displaced = now;
         if (board != null) {
             drive();
         }
@@ -112,11 +125,11 @@ public final class IntervalTimer implements Part, PortDevice {
         long next = next(counter);
         while (next <= now) {
             counter.advance(next);
-            irq0.set(counter.out());
+            irq0.set(counter.out() && !displaced);
             next = next(counter);
         }
         counter.advance(now);
-        irq0.set(counter.out());
+        irq0.set(counter.out() && !displaced);
         long due = next == Long.MAX_VALUE ? Long.MAX_VALUE : Clock.nanosFor(next, FREQUENCY);
         if (due == Long.MAX_VALUE) {
             alarm.cancel();

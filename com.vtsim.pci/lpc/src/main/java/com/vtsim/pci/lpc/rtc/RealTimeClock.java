@@ -10,6 +10,8 @@ import com.vtsim.api.machine.PortDevice;
 import com.vtsim.api.machine.Processor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
+import com.vtsim.pci.lpc.hpet.Hpet;
+import com.vtsim.pci.lpc.hpet.LegacySource;
 import java.time.DateTimeException;
 import java.time.LocalDateTime;
 import java.util.Arrays;
@@ -27,7 +29,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  */
 @Component(configurationPid = RealTimeClock.PID, configurationPolicy = ConfigurationPolicy.REQUIRE,
         service = Part.class)
-public final class RealTimeClock implements Part, PortDevice {
+public final class RealTimeClock implements Part, PortDevice, LegacySource {
     /** The factory PID. */
     static final String PID = "com.vtsim.pci.lpc.rtc";
     /** {@link #model}. */
@@ -73,6 +75,8 @@ public final class RealTimeClock implements Part, PortDevice {
     private Board board;
     private Clock clock;
     private Lines.Driver irq8;
+    /** The event timer drives line 8 instead: wiring, not state. */
+    private boolean displaced;
     private Clock.Timer alarm;
 
     /** Configuration of factory PID {@code com.vtsim.pci.lpc.rtc}. */
@@ -117,6 +121,7 @@ public final class RealTimeClock implements Part, PortDevice {
     public void attach(Board board) {
         this.board = board;
         clock = board.clock();
+        displaced = board.find(Hpet.class).filter(Hpet::legacyReplacement).isPresent();
         irq8 = board.lines().driver(8, "IRQ#");
         alarm = clock.timer("IRQ#", this::drive);
         board.ports().map(0x70, 8, 1, this);
@@ -331,11 +336,19 @@ public final class RealTimeClock implements Part, PortDevice {
         cells[C] = (byte) (flags | ((flags & cells[B]) != 0 ? IRQF : 0));
     }
 
+    @Override
+    public void displaced(boolean now) {
+        displaced = now;
+        if (board != null) {
+            drive();
+        }
+    }
+
     /** Puts IRQF on the wire and sets the alarm to the next instant that may raise it. */
     private void drive() {
         catchUp();
         boolean asserted = (cells[C] & IRQF) != 0;
-        irq8.set(asserted);
+        irq8.set(asserted && !displaced);
         long next = Long.MAX_VALUE;
         if (!asserted && runs()) {
             if ((cells[B] & (UIE | AIE)) != 0 && !set()) {

@@ -1,0 +1,2 @@
+/** The high precision event timer. */
+package com.vtsim.pci.lpc.hpet;
