@@ -1,10 +1,14 @@
 package com.vtsim.machine;
 
 import com.vtsim.api.machine.Console;
+import com.vtsim.api.machine.FirmwareFiles;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.Processor;
+import com.vtsim.api.machine.Registration;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.Stop;
+import com.vtsim.machine.acpi.AcpiTables;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -25,6 +29,7 @@ final class Chassis implements Failures {
     private final MemoryView operatorMemory;
     /** Processors by index; made anew when the parts are attached. */
     private List<Processor> processors = List.of();
+    private final List<Registration> tables = new ArrayList<>();
     private final Consumer<Runnable> mailbox;
     private boolean running;
     private boolean attachNeeded;
@@ -130,9 +135,31 @@ final class Chassis implements Failures {
         for (Seat seat : seats.taken()) {
             attach(seat);
         }
+        giveTables();
         wiring.endAttach(seats.present());
         missing = seats.missing();
         trouble = seats.trouble();
+    }
+
+    /** Firmware finds the tables of the machine as it is wired when it asks. */
+    private void giveTables() {
+        tables.forEach(Registration::close);
+        tables.clear();
+        seats.find(FirmwareFiles.class).ifPresent(files -> {
+            tables.add(files.add(AcpiTables.TABLES, () -> acpi().tables()));
+            tables.add(files.add(AcpiTables.RSDP, () -> acpi().rsdp()));
+            tables.add(files.add(AcpiTables.SCRIPT, () -> acpi().script()));
+        });
+    }
+
+    /** @return the tables of the machine as it is wired */
+    AcpiTables acpi() {
+        return AcpiTables.of(new AcpiTables.Finder() {
+            @Override
+            public <T> List<T> findAll(Class<T> type) {
+                return seats.findAll(type);
+            }
+        }, operatorMemory);
     }
 
     /** @return the part without which nothing can run, or null */

@@ -51,6 +51,12 @@ final class Loads {
         List<Processor> processors = chassis.processors();
         if (image.entry != null && !processors.isEmpty()) {
             chassis.asFirmwareLeaves();
+            for (Segment segment : image.segments) {
+                if (segment.what().equals(Image.TABLES)) {
+                    byte[] tables = chassis.acpi().at(segment.address());
+                    chassis.operatorMemory().write(segment.address(), tables, 0, tables.length);
+                }
+            }
             processors.get(0).enter(image.entry);
         }
     }

@@ -1,6 +1,7 @@
 package com.vtsim.api.machine;
 
 import java.util.List;
+import java.util.function.Supplier;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
@@ -20,6 +21,16 @@ public interface FirmwareFiles extends Part {
      * @throws IllegalArgumentException if the name is not one
      */
     Registration add(String name, byte[] content);
+
+    /**
+     * Adds a file whose content is asked for whenever firmware opens it: it follows what firmware has programmed by then.
+     *
+     * @param content always of the same length
+     * @throws IllegalArgumentException if the name is not one
+     */
+    default Registration add(String name, Supplier<byte[]> content) {
+        return add(name, content.get());
+    }
 
     /** @return the names firmware sees, in its directory's order */
     List<String> files();

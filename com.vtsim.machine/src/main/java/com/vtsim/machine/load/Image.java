@@ -14,6 +14,8 @@ import java.util.List;
  * @param entry    how the bootstrap processor starts; null: at the reset vector
  */
 public record Image(String summary, List<Segment> roms, List<Segment> segments, EntryState entry) {
+    /** Name of the segment that the machine fills with its ACPI tables when the image is placed. */
+    public static final String TABLES = "ACPI tables";
 
     /** Copies the lists. */
     public Image {

@@ -21,7 +21,10 @@ record LinuxHeader(ImageFile file) {
     private static final int CAN_USE_HEAP = 0x80;
     private static final int E820_COUNT = 0x1E8;
     private static final int E820_TABLE = 0x2D0;
+    private static final int E820_ENTRY = 20;
     private static final int E820_RAM = 1;
+    private static final int E820_ACPI = 3;
+    private static final int ACPI_RSDP_ADDR = 0x70;
     private static final int NORMAL_VIDEO = 0xFFFF;
 
     static LinuxHeader in(ImageFile file) {
@@ -75,7 +78,7 @@ record LinuxHeader(ImageFile file) {
     }
 
     /** @return the zero page */
-    byte[] bootParameters(Image.Segment commandLine, Image.Segment disk, List<long[]> memory) {
+    byte[] bootParameters(Image.Segment commandLine, Image.Segment disk, List<long[]> memory, Image.Segment tables) {
         byte[] page = new byte[4096];
         int length = MAGIC_AT + (int) file.u8(0x201) - HEADER;
         System.arraycopy(file.bytes(), HEADER, page, HEADER, length);
@@ -89,11 +92,23 @@ record LinuxHeader(ImageFile file) {
             view.putInt(0x218, (int) disk.address());
             view.putInt(0x21C, (int) disk.length());
         }
-        view.put(E820_COUNT, (byte) memory.size());
+        view.putLong(ACPI_RSDP_ADDR, tables.address());
         view.position(E820_TABLE);
         for (long[] range : memory) {
-            view.putLong(range[0]).putLong(range[1] - range[0]).putInt(E820_RAM);
+            boolean inside = range[0] <= tables.address() && tables.end() <= range[1];
+            entry(view, range[0], inside ? tables.address() : range[1], E820_RAM);
+            if (inside) {
+                entry(view, tables.address(), tables.end(), E820_ACPI);
+                entry(view, tables.end(), range[1], E820_RAM);
+            }
         }
+        view.put(E820_COUNT, (byte) ((view.position() - E820_TABLE) / E820_ENTRY));
         return page;
+    }
+
+    private static void entry(ByteBuffer view, long from, long to, int type) {
+        if (from < to) {
+            view.putLong(from).putLong(to - from).putInt(type);
+        }
     }
 }

@@ -2,6 +2,7 @@ package com.vtsim.machine.load;
 
 import com.vtsim.api.machine.EntryState;
 import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.machine.acpi.AcpiTables;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -50,7 +51,8 @@ final class LinuxLoader implements ImageLoader {
         byte[] text = (commandLine + "\0").getBytes(StandardCharsets.ISO_8859_1);
         Image.Segment line = ram.placed("command line", text, 16, TABLE, Ram.LOW_END);
         Image.Segment table = ram.placed("GDT", gdt(), 16, TABLE, Ram.LOW_END);
-        Image.Segment zeroPage = ram.placed("boot parameters", header.bootParameters(line, disk, e820(ram)), TABLE, TABLE, Ram.LOW_END);
+        Image.Segment tables = ram.last(Image.TABLES, AcpiTables.LENGTH, header.initrdLimit() + 1);
+        Image.Segment zeroPage = ram.placed("boot parameters", header.bootParameters(line, disk, e820(ram), tables), TABLE, TABLE, Ram.LOW_END);
         registers.put("rsi", zeroPage.address());
         registers.put("rsp", STACK);
         registers.put("gdtr.base", table.address());

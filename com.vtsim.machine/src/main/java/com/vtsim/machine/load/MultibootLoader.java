@@ -3,6 +3,7 @@ package com.vtsim.machine.load;
 import com.vtsim.api.machine.EntryState;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.OperatorException;
+import com.vtsim.machine.acpi.AcpiTables;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,6 +21,7 @@ final class MultibootLoader implements ImageLoader {
     /** Where the information goes if it fits: low memory that no kernel is linked to, clear of the BIOS data area and of boot sectors. */
     private static final long LOW_INFORMATION = 0x9000;
     private static final long TOP = 1L << 32;
+    private static final long BIOS_AREA = 0xE_0000;
 
     @Override
     public Set<String> options() {
@@ -47,12 +49,15 @@ final class MultibootLoader implements ImageLoader {
         }
         information.write(place.content(), place.address());
 
+        List<Image.Segment> segments = new java.util.ArrayList<>(ram.taken());
+        // Where an operating system looks for them (ACPI Specification, Finding the RSDP on IA-PC Systems).
+        segments.add(new Image.Segment(Image.TABLES, BIOS_AREA, new byte[AcpiTables.LENGTH]));
         EntryState entry = new EntryState(EntryState.Mode.PROTECTED, kernel.entry(), Map.of("rax", LOADED, "rbx", place.address()));
         String summary = file.name() + ": Multiboot " + (header.hasAddresses() ? "address header" : "ELF") + ", " + kernel.segments().get(0)
                 + (kernel.segments().size() > 1 ? " and " + (kernel.segments().size() - 1) + " more" : "")
                 + (modules.isEmpty() ? "" : ", " + modules.size() + (modules.size() == 1 ? " module" : " modules"))
                 + ", entry " + LoadOptions.hexadecimal(kernel.entry());
-        return new Image(summary, List.of(), ram.taken(), entry);
+        return new Image(summary, List.of(), segments, entry);
     }
 
     private static Elf32 elf(ImageFile file) {

@@ -87,6 +87,22 @@ final class Ram {
         return null;
     }
 
+    /** Finds the highest place below a limit, of whole pages, and takes it. @throws OperatorException if there is none */
+    Image.Segment last(String what, int length, long to) {
+        for (int i = ranges.size() - 1; i >= 0; i--) {
+            long at = Math.min(ranges.get(i)[1], to) - length & -4096L;
+            for (Image.Segment blocking; (blocking = blocking(at, length)) != null;) {
+                at = blocking.address() - length & -4096L;
+            }
+            if (at >= ranges.get(i)[0]) {
+                Image.Segment segment = new Image.Segment(what, at, new byte[length]);
+                taken.add(segment);
+                return segment;
+            }
+        }
+        throw new OperatorException("no room in RAM for " + what + ": " + LoadOptions.size(length) + " wanted, RAM is " + this);
+    }
+
     /** As {@link #place}, where the image is of no use without it. */
     Image.Segment placed(String what, byte[] content, long alignment, long from, long to) {
         Image.Segment segment = place(what, content, alignment, from, to);

@@ -265,6 +265,16 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         }
     }
 
+    /** The window of configuration space where reset puts it, and RAM below 1 MiB where no image lies. */
+    @Override
+    public void asFirmwareLeaves() {
+        registers.store(HostRegister.PCIEXBAR.layout().offset(), 8, 0xE000_0001L);
+        registers.store(HostRegister.PAM0.layout().offset(), 1, 0x30);
+        for (int offset = HostRegister.PAM1.layout().offset(); offset <= HostRegister.PAM6.layout().offset(); offset++) {
+            registers.store(offset, 1, 0x33);
+        }
+    }
+
     @Override
     public State save() {
         return State.of(model(), VERSION, new HostState(config.save(), address, pins));

@@ -285,6 +285,17 @@ public final class LpcBridge implements PciFunction, InterruptRouter, ResetContr
         drivePirqs();
     }
 
+    /** The places that firmware for this chipset uses: power management at 600h, the root complex window at FED1_C000h, PIRQs on lines 10 and 11. */
+    @Override
+    public void asFirmwareLeaves() {
+        registers.store(LpcRegister.PMBASE.layout().offset(), 4, 0x600);
+        registers.store(LpcRegister.ACPI_CNTL.layout().offset(), 1, LpcRegister.ACPI_EN.mask());
+        registers.store(LpcRegister.RCBA.layout().offset(), 4, 0xFED1_C001L);
+        for (int pirq = 0; pirq < PIRQS; pirq++) {
+            registers.store(LpcRegister.routing(pirq).layout().offset(), 1, (pirq & 3) < 2 ? 10 : 11);
+        }
+    }
+
     @Override
     public State save() {
         return State.of(model, VERSION, new LpcState(config.save(), rootComplex.save(), power.save(), wires, resetControl, port92));

@@ -36,6 +36,8 @@ public final class FirmwareConfig implements FirmwareFiles {
     private static final int DMA_SELECT = 8;
     private static final int DMA_WRITE = 16;
 
+    private static final byte[] NOTHING = {};
+
     private final String name;
     private final Items items;
     private int key;
@@ -103,6 +105,16 @@ public final class FirmwareConfig implements FirmwareFiles {
         }
         items.put(file, content);
         return () -> items.remove(file, content);
+    }
+
+    @Override
+    public Registration add(String file, java.util.function.Supplier<byte[]> content) {
+        Registration registration = add(file, NOTHING);
+        items.compute(file, content);
+        return () -> {
+            items.forget(file, content);
+            registration.close();
+        };
     }
 
     @Override

@@ -7,9 +7,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /** What firmware can select: a few numbered items, and the files with their directory, by name. Source: QEMU Firmware Configuration (fw_cfg) Device. */
 final class Items {
@@ -35,6 +37,7 @@ final class Items {
     private static final byte[] NOTHING = {};
 
     private final TreeMap<String, byte[]> files = new TreeMap<>();
+    private final Map<String, Supplier<byte[]>> computed = new HashMap<>();
     private final boolean bootMenu;
     private Board board;
 
@@ -48,6 +51,7 @@ final class Items {
     }
 
     void put(String name, byte[] content) {
+        computed.remove(name);
         files.put(name, content);
     }
 
@@ -55,6 +59,20 @@ final class Items {
         if (files.get(name) == content) {
             files.remove(name);
         }
+    }
+
+    /** A file's content is asked for when it is opened. */
+    void compute(String name, Supplier<byte[]> content) {
+        computed.put(name, content);
+    }
+
+    void forget(String name, Supplier<byte[]> content) {
+        computed.remove(name, content);
+    }
+
+    private byte[] content(String name) {
+        Supplier<byte[]> source = computed.get(name);
+        return source != null ? source.get() : files.get(name);
     }
 
     List<String> names() {
@@ -65,7 +83,7 @@ final class Items {
     byte[] item(int key) {
         int file = key - FILE_FIRST;
         if (file >= 0 && file < files.size()) {
-            return new ArrayList<>(files.values()).get(file);
+            return content(new ArrayList<>(files.keySet()).get(file));
         }
         return switch (key) {
             case SIGNATURE -> "QEMU".getBytes(StandardCharsets.US_ASCII);
@@ -91,10 +109,10 @@ final class Items {
         ByteBuffer directory = ByteBuffer.allocate(4 + DIRECTORY_ENTRY * files.size());
         directory.putInt(files.size());
         int key = FILE_FIRST;
-        for (Map.Entry<String, byte[]> file : files.entrySet()) {
-            directory.putInt(file.getValue().length).putShort((short) key++).putShort((short) 0);
+        for (String file : files.keySet()) {
+            directory.putInt(content(file).length).putShort((short) key++).putShort((short) 0);
             byte[] name = new byte[NAME_FIELD];
-            byte[] ascii = file.getKey().getBytes(StandardCharsets.US_ASCII);
+            byte[] ascii = file.getBytes(StandardCharsets.US_ASCII);
             System.arraycopy(ascii, 0, name, 0, ascii.length);
             directory.put(name);
         }
