@@ -25,6 +25,8 @@ public final class Msrs {
         | 1 << 27 | 1L << 62;
     private static final int BANKS = 4;
     private static final int APIC_BASE = 0x1B;
+    /** Update revision: above those that kernels refuse the deadline timer to on this family, model and stepping. */
+    private static final long MICROCODE = 0x28;
     /** IA32_FEATURE_CONTROL: lock, and VMXON outside SMX. */
     private static final long FEATURE_LOCK = 1, FEATURE_VMX = 1 << 2;
 
@@ -83,7 +85,8 @@ public final class Msrs {
         linked(0x3A, "IA32_FEATURE_CONTROL", cpu -> cpu.msrs.values[slot(0x3A)], (cpu, value) -> cpu.msrs.setFeatureControl(value));
         linked(0x3B, "IA32_TSC_ADJUST", cpu -> cpu.msrs.tscAdjust, (cpu, value) -> cpu.msrs.setTscAdjust(value));
         linked(0x79, "IA32_BIOS_UPDT_TRIG", null, (cpu, value) -> true);
-        row(0x8B, "IA32_BIOS_SIGN_ID", 0, -1L);
+        // A write clears it and CPUID puts the revision back: software does both before it reads.
+        linked(0x8B, "IA32_BIOS_SIGN_ID", cpu -> MICROCODE << 32, (cpu, value) -> true);
         linked(0xCE, "MSR_PLATFORM_INFO", cpu -> cpu.cpuid.tscFrequency / 100_000_000L << 8, null);
         fixed(0x10A, "IA32_ARCH_CAPABILITIES", NO_FLAWS);
         fixed(0xFE, "IA32_MTRRCAP", 1 << 10 | 1 << 8 | VARIABLE_RANGES);

@@ -30,6 +30,7 @@ public final class AcpiTables {
     private static final int TABLES_AT = 64;
     private static final int SCI = 9;
     private static final int SCRIPT_ENTRY = 128;
+    private static final int SCRIPT_ENTRIES = 64;
     private static final int FILE_NAME = 56;
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -253,7 +254,8 @@ public final class AcpiTables {
         commands.add(command(3, RSDP).putInt(60, 32).putInt(64, 0).putInt(68, RSDP_LENGTH));
         ByteArrayOutputStream script = new ByteArrayOutputStream();
         commands.forEach(command -> script.writeBytes(command.array()));
-        return script.toByteArray();
+        // Firmware has read the length before it placed configuration space: that must not follow from which tables there are.
+        return Arrays.copyOf(script.toByteArray(), SCRIPT_ENTRIES * SCRIPT_ENTRY);
     }
 
     private static ByteBuffer command(int number, String file) {
