@@ -37,7 +37,7 @@ final class ProfileTest {
         assertThat(parts.get(0).properties()).containsEntry("memory", 512L << 20).containsEntry("mips", 50L);
         assertThat(parts.get(1).properties()).containsEntry("index", 0);
         assertThat(parts.get(2).pid()).isEqualTo("com.vtsim.irq.apic");
-        assertThat(parts.get(8).properties()).containsEntry("backend", "tcp:5555").containsEntry("port", 0x3F8).containsEntry("line", 4);
+        assertThat(parts.get(9).properties()).containsEntry("backend", "tcp:5555").containsEntry("port", 0x3F8).containsEntry("line", 4);
     }
 
     @Test void configurationsAreNamedAfterMachineAndPart() {
