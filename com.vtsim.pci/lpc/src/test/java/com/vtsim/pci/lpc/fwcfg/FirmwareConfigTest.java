@@ -93,7 +93,7 @@ class FirmwareConfigTest {
 
     @Test
     void theDirectoryListsFilesByName() {
-        assertThat(directory().keySet()).containsExactly("bootorder", "etc/e820", "etc/sercon-port");
+        assertThat(directory().keySet()).containsExactly("bootorder", "etc/acpi/rsdp", "etc/acpi/tables", "etc/e820", "etc/sercon-port", "etc/table-loader");
         assertThat(file("etc/sercon-port")).as("COM1, little-endian").isEqualTo(new byte[] {(byte) 0xF8, 0x03});
         assertThat(file("bootorder")).isEmpty();
     }
@@ -110,8 +110,9 @@ class FirmwareConfigTest {
     @Test
     void ramAbove4GiBIsASecondRange() {
         try (Backplane large = Backplane.of("large", 4L << 30)) {
-            large.add(new FirmwareConfig("fwcfg", 0, false, ""));
-            large.ports().write(0x510, 2, 0x21);
+            FirmwareConfig files = new FirmwareConfig("fwcfg", 0, false, "");
+            large.add(files);
+            large.ports().write(0x510, 2, 0x20 + files.files().indexOf("etc/e820"));
             byte[] bytes = new byte[40];
             for (int i = 0; i < bytes.length; i++) {
                 bytes[i] = (byte) large.ports().read(0x511, 1);
