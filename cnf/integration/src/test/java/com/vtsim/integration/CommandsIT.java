@@ -90,6 +90,8 @@ class CommandsIT {
             {"vmx:why a", "no VM entry has failed"},
             {"vmx:exits a", ""},
             {"ept:walk a 0x1000 --eptp 0x10001e", "not present"},
+            {"scenario:list", "interrupt-model-a"},
+            {"scenario:source memory", "guest_end"},
             {"pci:list a", "host bridge"},
             {"pci:config a 00:1f.0", "86 80 18 29"},
             {"clock:show a", "MIPS"},

@@ -1,0 +1,83 @@
+package com.vtsim.shell.scenario;
+
+import com.vtsim.api.machine.OperatorException;
+import com.vtsim.shell.Quantity;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToLongFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A guest that shows how the platform behaves: an assembler source with claims in its comments.
+ * <p>
+ * A line {@code ;= S14 text with {label}} is a claim; the lines {@code ;? label == 1} and {@code ;? label != other} behind it say when
+ * it holds. A label stands for the quadword there, shown in decimal, or before an {@code h} in hexadecimal.
+ *
+ * @param name   of the source
+ * @param source what is assembled
+ * @param claims in order
+ */
+record Scenario(String name, String source, List<Claim> claims) {
+    private static final String MONITOR = "monitor";
+    private static final Pattern CLAIM = Pattern.compile(";= (S[0-9]+)([a-z]?) (.*)");
+    private static final Pattern CONDITION = Pattern.compile(";\\? (\\w+) (==|!=) (\\w+)");
+    private static final Pattern PLACE = Pattern.compile("\\{(\\w+)}(h?)");
+
+    /** The scenarios there are. */
+    static final List<String> NAMES = List.of("without-vmx", "two-machines", "host-system", "controller-kept", "controller-updated", "memory",
+            "interrupt-model-a", "interrupt-pending", "interrupt-model-b-51", "interrupt-model-b-31", "interrupt-direct", "interrupt-window",
+            "virtual-timer", "mapped-device");
+
+    /** @param left label, @param equal whether the two are to be equal, @param right label or number */
+    record Condition(String left, boolean equal, String right) {
+        boolean holds(ToLongFunction<String> at) {
+            long other = Character.isDigit(right.charAt(0)) ? Quantity.number(right) : at.applyAsLong(right);
+            return at.applyAsLong(left) == other == equal;
+        }
+    }
+
+    /**
+     * A claim.
+     *
+     * @param id         of the behaviour: {@code S14}
+     * @param text       with labels in braces
+     * @param conditions all of them
+     */
+    record Claim(String id, String text, List<Condition> conditions) {
+        String said(ToLongFunction<String> at) {
+            return PLACE.matcher(text).replaceAll(match -> Matcher.quoteReplacement(match.group(2).isEmpty()
+                    ? Long.toString(at.applyAsLong(match.group(1))) : Long.toHexString(at.applyAsLong(match.group(1))) + "h"));
+        }
+    }
+
+    /** Reads one of {@link #NAMES}. */
+    static Scenario of(String name) {
+        String own = resource(name);
+        List<Claim> claims = new ArrayList<>();
+        for (String line : own.lines().toList()) {
+            Matcher claim = CLAIM.matcher(line);
+            Matcher condition = CONDITION.matcher(line);
+            if (claim.matches()) {
+                claims.add(new Claim(claim.group(1), claim.group(3), new ArrayList<>()));
+            } else if (condition.matches()) {
+                claims.get(claims.size() - 1).conditions().add(new Condition(condition.group(1), condition.group(2).equals("=="), condition.group(3)));
+            }
+        }
+        return new Scenario(name, resource(MONITOR) + own, claims);
+    }
+
+    private static String resource(String name) {
+        try (InputStream in = Scenario.class.getResourceAsStream(name + ".asm")) {
+            if (in == null) {
+                throw new OperatorException("scenario source " + name + ".asm is missing");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new OperatorException("scenario source " + name + ".asm cannot be read: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+package com.vtsim.shell.scenario;
+
+import com.vtsim.api.cpu.InstructionSet;
+import com.vtsim.api.machine.Machine;
+import com.vtsim.api.machine.Machines;
+import com.vtsim.api.machine.OperatorException;
+import com.vtsim.api.machine.RunLimits;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToLongFunction;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Descriptor;
+import org.apache.felix.service.command.annotations.GogoCommand;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** The {@code scenario:} family: guests under a monitor of our own, each of which shows a behaviour of the platform. */
+@Component(service = ScenarioCommands.class)
+@GogoCommand(scope = "scenario", function = {"list", "run", "source"})
+public final class ScenarioCommands {
+    private static final String ALL = "all";
+    private static final String MACHINE = "scenario";
+    private static final long MOST = 2_000_000;
+
+    private final Machines machines;
+    private final InstructionSet instructions;
+
+    /** Made by Declarative Services. */
+    @Activate
+    public ScenarioCommands(@Reference Machines machines, @Reference InstructionSet instructions) {
+        this.machines = machines;
+        this.instructions = instructions;
+    }
+
+    /** A claim of a scenario. */
+    public record Listed(String behaviour, String scenario, String claim) { }
+
+    /** The scenarios. */
+    @Descriptor("list the scenarios and what each claims")
+    public List<Listed> list() {
+        List<Listed> all = new ArrayList<>();
+        for (String name : Scenario.NAMES) {
+            Scenario.of(name).claims().forEach(claim -> all.add(new Listed(claim.id(), name, claim.text())));
+        }
+        return all;
+    }
+
+    /** The source of a scenario. */
+    @Descriptor("print the source of a scenario, the monitor first")
+    public String source(@Descriptor("a scenario's name") String name) {
+        return chosen(name).get(0).source();
+    }
+
+    /**
+     * Runs scenarios, and prints a line for each claim.
+     *
+     * @throws OperatorException if one does not hold
+     */
+    @Descriptor("run scenarios and print what was observed; fails if a claim does not hold")
+    public String run(CommandSession session, @Descriptor("all, a behaviour (S27) or a scenario's name") String which) {
+        int held = 0;
+        List<String> broken = new ArrayList<>();
+        for (Scenario scenario : chosen(which)) {
+            ToLongFunction<String> observed = observe(scenario);
+            for (Scenario.Claim claim : scenario.claims()) {
+                boolean holds = observed.applyAsLong("finished") == 1 && observed.applyAsLong("error") == 0
+                        && claim.conditions().stream().allMatch(condition -> condition.holds(observed));
+                session.getConsole().println(claim.id() + (holds ? "  " : " DOES NOT HOLD ") + claim.said(observed));
+                held += holds ? 1 : 0;
+                if (!holds) {
+                    broken.add(claim.id() + " (" + scenario.name() + ")");
+                }
+            }
+        }
+        if (!broken.isEmpty()) {
+            throw new OperatorException(broken.size() + " of " + (held + broken.size()) + " claims do not hold: " + String.join(", ", broken));
+        }
+        return held + " claims hold";
+    }
+
+    private static List<Scenario> chosen(String which) {
+        List<Scenario> all = Scenario.NAMES.stream().map(Scenario::of).toList();
+        List<Scenario> chosen = all.stream().filter(scenario -> which.equals(ALL) || scenario.name().equals(which)
+                || scenario.claims().stream().anyMatch(claim -> claim.id().equalsIgnoreCase(which))).toList();
+        if (chosen.isEmpty()) {
+            throw OperatorException.unknown("scenario or behaviour", which, Scenario.NAMES);
+        }
+        return chosen;
+    }
+
+    /** Runs a scenario on a machine of its own. @return quadwords by label */
+    private ToLongFunction<String> observe(Scenario scenario) {
+        InstructionSet.Program program = instructions.assemble(scenario.source(), 0);
+        Machine machine = machines.create(MACHINE, "q35", Map.of("memory", "32M"));
+        try {
+            load(machine, program);
+            machine.run(RunLimits.instructions(MOST));
+            byte[] image = new byte[program.bytes().length];
+            machine.call(() -> {
+                machine.memory().read(program.origin(), image, 0, image.length);
+                return null;
+            });
+            return label -> quadword(image, program, label);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new OperatorException("interrupted", e);
+        } finally {
+            machines.destroy(MACHINE);
+        }
+    }
+
+    private static long quadword(byte[] image, InstructionSet.Program program, String label) {
+        Long address = program.symbols().get(label);
+        if (address == null) {
+            throw new OperatorException("a claim speaks of '" + label + "', which the source does not have");
+        }
+        long value = 0;
+        for (int i = 7; i >= 0; i--) {
+            value = value << 8 | image[(int) (address - program.origin()) + i] & 0xFF;
+        }
+        return value;
+    }
+
+    private static void load(Machine machine, InstructionSet.Program program) {
+        try {
+            Path image = Files.createTempFile("vtsim", ".bin");
+            try {
+                Files.write(image, program.bytes());
+                machine.load("flat", image, Map.of("mode", "long", "address", "0x" + Long.toHexString(program.origin()),
+                        "entry", "0x" + Long.toHexString(program.symbols().get("start"))));
+            } finally {
+                Files.delete(image);
+            }
+        } catch (IOException e) {
+            throw new OperatorException("the scenario cannot be loaded: " + e.getMessage(), e);
+        }
+    }
+}
