@@ -89,7 +89,7 @@ class CommandsIT {
             {"vmx:show a", "off, no current VMCS"},
             {"vmx:why a", "no VM entry has failed"},
             {"vmx:exits a", ""},
-            {"ept:walk a 0x1000 --eptp 0x10001e", "not present"},
+            {"ept:walk a 0x1000 --eptp 0x8001e", "not present"},
             {"scenario:list", "interrupt-model-a"},
             {"scenario:source memory", "guest_end"},
             {"pci:list a", "host bridge"},
