@@ -230,8 +230,11 @@ final class CodeCache {
         return page;
     }
 
+    /** The segment's limit, or that the address is canonical, is checked before the page. */
     private long translate(long linear) {
-        if ((cpu.mode & Mode.SIZE_MASK) == 2 && !cpu.memory.paging().canonical(linear)) {
+        boolean legal = (cpu.mode & Mode.SIZE_MASK) == 2 ? cpu.memory.paging().canonical(linear)
+            : (linear - cpu.segBase[Cpu.CS] & 0xFFFF_FFFFL) <= cpu.segments.limit[Cpu.CS];
+        if (!legal) {
             throw cpu.protection(0);
         }
         return cpu.memory.paging().translate(linear, Paging.FETCH | (cpu.cpl == 3 ? Paging.USER : 0));
@@ -355,7 +358,7 @@ final class CodeCache {
                 if (first != null) {
                     return first.page.bytes[first.page.offset + index] & 0xFF;
                 }
-                return (int) cpu.memory.space().read(translate(linear & -MemorySpace.PAGE) + index, 1);
+                return (int) cpu.memory.space().read((translate(linear) & -MemorySpace.PAGE) + index, 1);
             }
             if (secondPhysical == -1) {
                 long following = (linear & -MemorySpace.PAGE) + MemorySpace.PAGE;
