@@ -101,7 +101,7 @@ final class DifferentiatedDescription {
             resources.memory(machine.ecamBase(), (long) machine.ecamBuses() * 0x10_0000);
         }
         if (machine.apic()) {
-            resources.memory(0xFEC0_0000L, 0x1000).memory(0xFEE0_0000L, 0x10_0000);
+            resources.memory(0xFEE0_0000L, 0x10_0000);
         }
         return device("MBRD", name("_HID", eisaId("PNP0C02")), name("_UID", 1), name("_CRS", resources.term()));
     }
