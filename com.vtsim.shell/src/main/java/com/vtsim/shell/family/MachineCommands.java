@@ -52,7 +52,7 @@ public final class MachineCommands {
             @Descriptor("where the serial port leads: console, file:PATH or tcp:PORT") @Parameter(names = "--serial", absentValue = "") String serial,
             @Descriptor("with the devices that test suites expect (exit port f4h and others)")
             @Parameter(names = "--test-devices", presentValue = "true", absentValue = "") String testDevices,
-            @Descriptor("further options of a profile of your own: NAME=VALUE,...") @Parameter(names = {"-o", "--options"}, absentValue = "") String options,
+            @Descriptor("further options of the profile (realtime=true, shutdown=stop, your own): NAME=VALUE,...") @Parameter(names = {"-o", "--options"}, absentValue = "") String options,
             @Complete(Names.PROFILE) @Descriptor("q35, gm45 or the path of a machine description") @Parameter(names = {"-p", "--profile"}, absentValue = "q35") String profile,
             @Descriptor("name of the new machine") String name) {
         Map<String, String> chosen = new LinkedHashMap<>();
