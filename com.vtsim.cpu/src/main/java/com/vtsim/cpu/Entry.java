@@ -14,7 +14,6 @@ final class Entry {
     private static final int DATA = Segments.PRESENT | Segments.NON_SYSTEM | Segments.WRITABLE | Segments.ACCESSED;
     private static final int CODE_SELECTOR = 0x10;
     private static final int DATA_SELECTOR = 0x18;
-    private static final int MTRR_DEF_TYPE = 0x2FF, MTRR_ENABLE = 1 << 11, WRITE_BACK = 6;
 
     private Entry() { }
 
@@ -48,13 +47,14 @@ final class Entry {
         cpu.system.controlChanged();
     }
 
-    /**
-     * Memory is write-back, as firmware leaves it: the memory type ranges are on, with that default.
-     *
-     * @sdm Memory Type Range Registers (MTRRs)
-     */
-    static void cacheMemory(Cpu cpu) {
-        cpu.msrs.write(MTRR_DEF_TYPE, MTRR_ENABLE | WRITE_BACK);
+    /** Sets what firmware sets on every processor alike. */
+    static void modelSpecific(Cpu cpu, Map<String, Long> registers) {
+        RegisterView view = new RegisterView(cpu);
+        registers.forEach((name, value) -> {
+            if (name.startsWith("msr:")) {
+                view.set(name, value);
+            }
+        });
     }
 
     private static void real(Cpu cpu, Map<String, Long> registers) {

@@ -195,11 +195,7 @@ public final class X86Processor implements LogicalProcessor {
     @Override
     public void enter(EntryState state) {
         Entry.enter(cpu, state);
-        if (state.mode() == EntryState.Mode.LONG) {
-            // A kernel that is entered so takes what firmware has set up on every processor for granted.
-            Entry.cacheMemory(cpu);
-            others.forEach(each -> Entry.cacheMemory(each.cpu));
-        }
+        others.forEach(each -> Entry.modelSpecific(each.cpu, state.registers()));
     }
 
     // The operator's side

@@ -7,7 +7,8 @@ import java.util.Map;
  *
  * @param mode      processor mode
  * @param entry     instruction pointer (offset in a flat code segment; in {@link Mode#REAL} offset in {@code registers["cs"]})
- * @param registers further registers by lower-case name: {@code rax}, {@code rsp}, {@code cs} …, {@code cr3}; others as the mode's definition says
+ * @param registers further registers by lower-case name: {@code rax}, {@code rsp}, {@code cs} …, {@code cr3}; model-specific ones ({@code msr:2ff}) are
+ *                  set on every processor, as firmware does; others as the mode's definition says
  */
 public record EntryState(Mode mode, long entry, Map<String, Long> registers) {
     /** Modes of entry. Interrupts are off in each, the direction flag is clear. */

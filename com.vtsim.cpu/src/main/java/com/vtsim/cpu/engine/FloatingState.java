@@ -53,7 +53,7 @@ public final class FloatingState {
     public int lastOpcode;
     /** Selectors of the last instruction and its operand. */
     public int lastCs, lastDs;
-    /** Offsets (linear in 64-bit mode) of the last instruction and its operand. */
+    /** Offsets in their segments of the last instruction and its operand. */
     public long lastIp, lastDp;
 
     /** Software arithmetic, shared by the units. */

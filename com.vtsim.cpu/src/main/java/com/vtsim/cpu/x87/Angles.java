@@ -160,7 +160,12 @@ final class Angles {
             if (angle.exponent < SMALL) {
                 square.set(angle);
                 square.decrement();
-            } else if ((quadrant & 1) == 0) {
+                square.negative ^= negative;
+                return;
+            }
+            sine.cut();
+            cosine.cut();
+            if ((quadrant & 1) == 0) {
                 square.divide(sine, cosine);
             } else {
                 square.divide(cosine, sine);

@@ -10,6 +10,8 @@ import java.math.BigInteger;
 final class ArcTangentTable {
     private static final Wide PI = new Wide(1, 0xC90F_DAA2_2168_C234L, 0xC4C6_628B_80DC_1CD1L);
     private static final int STEPS = 16;
+    /** Exponent below which processors take the quotient for the angle. */
+    private static final int SMALL = -35;
     private static final int POINT = 160;
     /** n / 16, and its arc tangent. */
     private static final Wide[] TANGENT = new Wide[STEPS + 1], ARC = new Wide[STEPS + 1];
@@ -83,6 +85,14 @@ final class ArcTangentTable {
                 t.divide(x, y);
             } else {
                 t.divide(y, x);
+            }
+            if (!steep && !b.negative && t.exponent < SMALL) {
+                // The quotient stands for its arc tangent.
+                t.cut();
+                t.negative = a.negative;
+                Transcendentals.deliver(u, t, false);
+                Transcendentals.noteInexact(u);
+                return;
             }
             arc();
             if (steep) {

@@ -54,7 +54,10 @@ final class Environment {
             for (int n = 0; n < 8; n++) {
                 int p = f.top + n & 7;
                 long at10 = linear + e.length + 10 * n;
-                cpu.memory.store64(at10, e.memory.segment, f.significand[p]);
+                // By words, since alignment is not checked by more.
+                for (int word = 0; word < 4; word++) {
+                    cpu.memory.store16(at10 + 2 * word, e.memory.segment, (int) (f.significand[p] >>> 16 * word));
+                }
                 cpu.memory.store16(at10 + 8, e.memory.segment, f.exponent[p]);
             }
             f.initialise();
@@ -69,7 +72,11 @@ final class Environment {
             for (int n = 0; n < 8; n++) {
                 int p = f.top + n & 7;
                 long at10 = linear + e.length + 10 * n;
-                f.significand[p] = cpu.memory.load64(at10, e.memory.segment);
+                long significand = 0;
+                for (int word = 3; word >= 0; word--) {
+                    significand = significand << 16 | cpu.memory.load16(at10 + 2 * word, e.memory.segment);
+                }
+                f.significand[p] = significand;
                 f.exponent[p] = cpu.memory.load16(at10 + 8, e.memory.segment);
             }
         });

@@ -18,11 +18,15 @@ import com.vtsim.cpu.isa.Instruction;
 final class Transcendentals {
     static final Wide ONE = new Wide(0, Long.MIN_VALUE, 0);
     static final Wide TWO = new Wide(1, Long.MIN_VALUE, 0);
-    private static final Wide LN2 = new Wide(-1, 0xB172_17F7_D1CF_79ABL, 0xC9E3_B398_03F2_F6AFL);
-    /** 2 log2(e). */
-    private static final Wide TWO_LOG2E = new Wide(1, 0xB8AA_3B29_5C17_F0BBL, 0xBE87_FED0_691D_3E89L);
+    /** ln 2, rounded to 67 bits as processors have it. */
+    private static final Wide LN2 = new Wide(-1, 0xB172_17F7_D1CF_79ABL, 0xC000_0000_0000_0000L);
+    /** 2 log2(e), rounded to 67 bits as processors have it. */
+    private static final Wide TWO_LOG2E = new Wide(1, 0xB8AA_3B29_5C17_F0BBL, 0xC000_0000_0000_0000L);
     /** Significand of √2, cut. */
     private static final long SQRT2 = 0xB504_F333_F9DE_6484L;
+
+    /** Exponent of F2XM1's operand below which it is one multiplication. */
+    private static final int SMALL = -68;
 
     private Transcendentals() { }
 
@@ -47,7 +51,7 @@ final class Transcendentals {
     }
 
     /** Sets PE, and UE if the result is denormal. @return whether it is */
-    private static boolean noteInexact(FloatUnit u) {
+    static boolean noteInexact(FloatUnit u) {
         boolean tiny = u.result.kind == Kind.FINITE && u.result.exponent < FloatFormat.EXTENDED.least();
         u.flags |= FloatUnit.PRECISION | (tiny ? FloatUnit.UNDERFLOW : 0);
         return tiny;
@@ -79,6 +83,9 @@ final class Transcendentals {
             } else {
                 y.set(a);
                 y.multiply(y, LN2);
+                if (a.exponent >= SMALL) {
+                    y.cut();
+                }
                 z.set(y);
                 Series.EXPONENTIAL.sum(z, a.negative, sum);
                 y.multiply(y, sum);
@@ -234,6 +241,7 @@ final class Transcendentals {
             } else {
                 s.set(k);
             }
+            s.cut();
             x.set(u.a);
             s.multiply(s, x);
             deliver(u, s, inexact);
