@@ -8,6 +8,7 @@ import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
 import com.vtsim.api.machine.Tracer;
+import com.vtsim.api.pci.HubRegisters;
 import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.RequestTranslator;
 import com.vtsim.api.register.RegisterBlocks;
@@ -27,8 +28,8 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  * Source: Intel Virtualization Technology for Directed I/O, Architecture Specification.
  */
 @Component(configurationPid = "com.vtsim.vtd", configurationPolicy = ConfigurationPolicy.REQUIRE,
-        service = {Part.class, RequestTranslator.class, RemappingUnit.class, RegisterBlocks.class})
-public final class RemappingHardware implements RemappingUnit, RegisterBlocks {
+        service = {Part.class, RequestTranslator.class, RemappingUnit.class, RegisterBlocks.class, HubRegisters.class})
+public final class RemappingHardware implements RemappingUnit, RegisterBlocks, HubRegisters {
     private static final String MODEL = "vt-d";
     private static final int VERSION = 1;
     private static final long GRANULARITY_GLOBAL = 1;
@@ -38,7 +39,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks {
     private final String name;
     private final Capability capability;
     private final Scope scope;
-    private final long base;
+    private final BaseRegister base;
     private final RegisterFile<VtdRegister> registers = new RegisterFile<>(VtdRegister.class, this::written);
     private final EventMessage faultEvent = new EventMessage(registers, VtdRegister.FECTL);
     private final EventMessage completionEvent = new EventMessage(registers, VtdRegister.IECTL);
@@ -63,6 +64,13 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks {
 
         /** @return host-physical base of the register window, hexadecimal, a multiple of 4096 */
         String base() default "fed90000";
+
+        /**
+         * @return where software finds and moves the window: {@code fixed} (nowhere but in the ACPI DMAR table), a register in the hub's space
+         *         ({@code gm45-me}, {@code gm45-graphics}, {@code gm45-vc0}, {@code gm45-vc1}, {@code client-graphics}, {@code client-vc0}), or
+         *         {@code server} (VTBAR of a function that {@code com.vtsim.vtd.vtbar} makes)
+         */
+        String layout() default "fixed";
 
         /** @return {@code all}, or functions as {@code 00:02.0, 00:03.0} */
         String scope() default "all";
@@ -91,18 +99,15 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks {
     /** Made from a configuration. */
     @Activate
     public RemappingHardware(Config config) {
-        this(config.vtsim_name(), Long.parseUnsignedLong(config.base(), 16), Scope.parse(config.scope(), config.reserved()),
+        this(config.vtsim_name(), BaseRegister.Layout.named(config.layout()), Long.parseUnsignedLong(config.base(), 16), Scope.parse(config.scope(), config.reserved()),
                 Capability.of(config.profile(), config.records(), config.caching_mode()),
                 new Caches(config.cache(), TranslationCache.Replacement.valueOf(config.replacement())));
     }
 
     /** @param base host-physical base of the register window */
-    RemappingHardware(String name, long base, Scope scope, Capability capability, Caches caches) {
-        if ((base & 0xFFF) != 0) {
-            throw new IllegalArgumentException("a register window begins at a multiple of 1000h, not at " + Long.toHexString(base));
-        }
+    RemappingHardware(String name, BaseRegister.Layout layout, long base, Scope scope, Capability capability, Caches caches) {
         this.name = name;
-        this.base = base;
+        this.base = new BaseRegister(layout, base, capability.windowLength(), new Window());
         this.scope = scope;
         this.capability = capability;
         this.caches = caches;
@@ -131,6 +136,25 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks {
 
     @Override
     public long registerBase() {
+        return base.base();
+    }
+
+    BaseRegister baseRegister() {
+        return base;
+    }
+
+    @Override
+    public int hubOffset() {
+        return base.layout().offset();
+    }
+
+    @Override
+    public int hubLength() {
+        return 8;
+    }
+
+    @Override
+    public MmioDevice hubRegisters() {
         return base;
     }
 
@@ -295,7 +319,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks {
                 unit.announcement().scope().forEach(function -> elsewhere.add(function.sourceId()));
             }
         }
-        board.memory().map(base, capability.windowLength(), new Window());
+        base.attach(board);
     }
 
     /** Sticky status and fault records outlive a warm reset. */
@@ -306,11 +330,12 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks {
         caches.clear();
         dma.rootTable(0);
         interrupts.table(0);
+        base.reset();
     }
 
     @Override
     public State save() {
-        return State.of(MODEL, VERSION, new UnitState(base, registers.save(), log.save(), caches.save(), dma.rootTable(), interrupts.table()));
+        return State.of(MODEL, VERSION, new UnitState(base.value(), registers.save(), log.save(), caches.save(), dma.rootTable(), interrupts.table()));
     }
 
     @Override
@@ -325,6 +350,9 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks {
         registers.set(VtdRegister.ECAP, capability.ecap());
         log.restore(saved.log());
         caches.restore(saved.caches());
+        if (base.layout() != BaseRegister.Layout.FIXED) {
+            base.value(saved.base());
+        }
         dma.rootTable(saved.rootTable());
         interrupts.table(saved.interruptTable());
     }

@@ -79,7 +79,7 @@ class CapabilityTest {
     @Test
     void aScopeOwnsWhatItNamesAndAllOwnsTheRest() {
         try (Rig rig = new Rig()) {
-            RemappingHardware graphics = new RemappingHardware("vtd1", 0xFED9_2000L, Scope.parse("00:02.0, 00:02.1", "7d800000-7fffffff@00:02.0"),
+            RemappingHardware graphics = new RemappingHardware("vtd1", BaseRegister.Layout.FIXED, 0xFED9_2000L, Scope.parse("00:02.0, 00:02.1", "7d800000-7fffffff@00:02.0"),
                     Capability.of("client", 0, false), new Caches(64, TranslationCache.Replacement.FIFO));
             rig.machine.add(graphics);
             assertThat(List.of(graphics.owns(0x10), graphics.owns(0x11), graphics.owns(0x12))).containsExactly(true, true, false);

@@ -290,7 +290,7 @@ class InvalidationTest {
 
     @Test
     void replacementForgetsTheLeastRecentlyUsed() {
-        rig = new Rig(new RemappingHardware("vtd0", Rig.BASE, Scope.parse("all", ""), Capability.of("client", 0, false),
+        rig = new Rig(new RemappingHardware("vtd0", BaseRegister.Layout.FIXED, Rig.BASE, Scope.parse("all", ""), Capability.of("client", 0, false),
                 new Caches(4, TranslationCache.Replacement.LRU)));
         rigs.add(rig);
         rig.enable();

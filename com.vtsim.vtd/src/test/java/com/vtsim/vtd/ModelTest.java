@@ -30,7 +30,7 @@ class ModelTest {
 
     @Test
     void noRequestGoesWhereItsDomainDoesNotLead() {
-        try (Rig rig = new Rig(new RemappingHardware("vtd0", Rig.BASE, Scope.parse("all", ""), Capability.of("client", 8, false),
+        try (Rig rig = new Rig(new RemappingHardware("vtd0", BaseRegister.Layout.FIXED, Rig.BASE, Scope.parse("all", ""), Capability.of("client", 8, false),
                 new Caches(128, TranslationCache.Replacement.LRU)))) {
             rig.enable().queue();
             for (int domain = 0; domain < DOMAINS; domain++) {

@@ -88,7 +88,7 @@ final class Rig implements AutoCloseable {
     }
 
     static RemappingHardware unit(String profile, int records, boolean cachingMode) {
-        return new RemappingHardware("vtd0", BASE, Scope.parse("all", ""), Capability.of(profile, records, cachingMode),
+        return new RemappingHardware("vtd0", BaseRegister.Layout.FIXED, BASE, Scope.parse("all", ""), Capability.of(profile, records, cachingMode),
                 new Caches(1024, TranslationCache.Replacement.LRU));
     }
 

@@ -47,6 +47,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     private final ConfigSpace config;
     private final RootBus bus = new RootBus();
     private final Translators translators = new Translators();
+    private final HubSpace hub = new HubSpace();
     private final int[] pins = new int[256];
     private int address;
     private Board board;
@@ -126,6 +127,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     private void written(HostRegister register, long old, long now, long written) {
         switch (register) {
             case PCIEXBAR -> mapWindow();
+            case MCHBAR -> hub.map(board, now);
             case PAM0, PAM1, PAM2, PAM3, PAM4, PAM5, PAM6 -> route(register);
             case SMRAM -> {
                 if (HostRegister.D_LCK.isSet(now)) {
@@ -211,6 +213,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         resetControl = board.find(ResetControl.class).orElse(null);
         bus.scan(board);
         translators.scan(board);
+        hub.attach(board, registers.get(HostRegister.MCHBAR));
         dropAbsent();
         strapMemory();
         config.attach(board);
@@ -259,6 +262,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         translators.forget();
         config.reset(kind);
         mapWindow();
+        hub.map(board, registers.get(HostRegister.MCHBAR));
         routeAll();
         if (hole) {
             routeHole();
