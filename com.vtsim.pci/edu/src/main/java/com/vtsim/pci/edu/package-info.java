@@ -1,0 +1,2 @@
+/** The educational DMA device that driver courses and test suites use. */
+package com.vtsim.pci.edu;

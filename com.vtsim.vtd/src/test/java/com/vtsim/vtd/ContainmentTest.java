@@ -1,0 +1,154 @@
+package com.vtsim.vtd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.EntryState;
+import com.vtsim.api.machine.Processor;
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.RunLimits;
+import com.vtsim.api.machine.State;
+import com.vtsim.pci.bus.HostBridge;
+import com.vtsim.pci.edu.EduDevice;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** S8: two DMA devices in two domains, their transfers and their messages, each contained. */
+class ContainmentTest {
+    private static final long BUFFER = 0x4_0000;
+    private static final long IOVA = 0x1000;
+    private final EduDevice[] devices = {new EduDevice("edu1", "00:03.0", 28), new EduDevice("edu2", "00:03.1", 28)};
+    private Rig rig;
+
+    /** Lets time pass. */
+    private static final class Halted implements Processor {
+        private record Nothing() { }
+
+        @Override
+        public String name() {
+            return "cpu0";
+        }
+
+        @Override
+        public String model() {
+            return "halted";
+        }
+
+        @Override
+        public void attach(Board board) { }
+
+        @Override
+        public void reset(Reset kind) { }
+
+        @Override
+        public State save() {
+            return State.of(model(), 1, new Nothing());
+        }
+
+        @Override
+        public void restore(State state) { }
+
+        @Override
+        public int index() {
+            return 0;
+        }
+
+        @Override
+        public Outcome run(long budget) {
+            return Outcome.IDLE;
+        }
+
+        @Override
+        public long retired() {
+            return 0;
+        }
+
+        @Override
+        public void leave() { }
+
+        @Override
+        public boolean idle() {
+            return true;
+        }
+
+        @Override
+        public void intr(boolean asserted) { }
+
+        @Override
+        public void nmi() { }
+
+        @Override
+        public void init() { }
+
+        @Override
+        public void startup(int vector) { }
+
+        @Override
+        public void a20(boolean enabled) { }
+
+        @Override
+        public void enter(EntryState state) { }
+    }
+
+    @BeforeEach
+    void build() {
+        rig = new Rig();
+        rig.machine.add(new Halted());
+        rig.machine.add(new HostBridge("host", "q35", "1af4:1100"));
+        for (int i = 0; i < 2; i++) {
+            rig.machine.add(devices[i]);
+            devices[i].configWrite(0x10, 4, (int) bar(i));
+            devices[i].configWrite(0x04, 2, 6);
+            devices[i].configWrite(0x44, 4, 0xFEE0_0010 | i + 1 << 5);
+            devices[i].configWrite(0x42, 2, 1);
+        }
+        rig.enable().interrupts(7, false);
+    }
+
+    @AfterEach
+    void close() {
+        rig.close();
+    }
+
+    private static long bar(int device) {
+        return 0xC000_0000L + device * 0x10_0000L;
+    }
+
+    private void transfer(int device, long from, long to, int command) throws InterruptedException {
+        rig.machine.memory().write(bar(device) + 0x80, 8, from);
+        rig.machine.memory().write(bar(device) + 0x88, 8, to);
+        rig.machine.memory().write(bar(device) + 0x90, 8, 8);
+        rig.machine.memory().write(bar(device) + 0x98, 8, command);
+        rig.machine.run(new RunLimits(Long.MAX_VALUE, 10_000, null));
+    }
+
+    @Test
+    void eachReachesItsOwnDomainOnly() throws InterruptedException {
+        rig.map(rig.domain(Rig.DEV, 1), IOVA, 0x200_0000, Rig.RW);
+        rig.map(rig.domain(Rig.DEV_F1, 2), IOVA, 0x300_0000, Rig.RW);
+        rig.irte(1, 1 | 0x31_0000, 1 << 18 | Rig.DEV);
+        rig.irte(2, 1 | 0x51_0000, 1 << 18 | Rig.DEV_F1);
+        rig.poke(0x200_0000, 0x1111_1111_1111_1111L);
+        rig.poke(0x300_0000, 0x2222_2222_2222_2222L);
+        for (int i = 0; i < 2; i++) {
+            transfer(i, IOVA, BUFFER, 1);
+            transfer(i, BUFFER, IOVA + 8, 7);
+        }
+        assertThat(rig.peek(0x200_0008)).isEqualTo(0x1111_1111_1111_1111L);
+        assertThat(rig.peek(0x300_0008)).isEqualTo(0x2222_2222_2222_2222L);
+        assertThat(rig.peek(IOVA + 8)).as("the monitor's memory").isZero();
+        assertThat(rig.messages.heard).containsExactly("fee00000 31", "fee00000 51");
+        assertThat(rig.unit.faults()).isEmpty();
+    }
+
+    @Test
+    void whatIsNotMappedIsBlockedAndTold() throws InterruptedException {
+        rig.map(rig.domain(Rig.DEV, 1), IOVA, 0x200_0000, Rig.R);
+        rig.irte(1, 1 | 0x31_0000, 1 << 18 | Rig.DEV);
+        transfer(0, BUFFER, IOVA, 7);
+        assertThat(rig.peek(0x200_0000)).isZero();
+        assertThat(rig.unit.faults()).singleElement().satisfies(fault -> assertThat(fault.reason()).isEqualTo(5));
+        assertThat(rig.messages.heard).as("the device knows nothing of it").containsExactly("fee00000 31");
+    }
+}
