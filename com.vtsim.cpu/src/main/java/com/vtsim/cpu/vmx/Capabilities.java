@@ -52,6 +52,7 @@ public final class Capabilities {
     public boolean has(Control control) {
         return switch (control) {
             case ENABLE_EPT, UNRESTRICTED_GUEST -> ept != null;
+            case MWAIT_EXITING, MONITOR_EXITING -> cpu.cpuid.has(Feature.MONITOR);
             case ENABLE_RDTSCP -> cpu.cpuid.has(Feature.RDTSCP);
             case ENABLE_INVPCID -> cpu.cpuid.has(Feature.INVPCID);
             case ENABLE_XSAVES -> cpu.cpuid.has(Feature.XSAVES);

@@ -3,6 +3,8 @@ package com.vtsim.cpu.vmx;
 import static com.vtsim.cpu.vmx.VmcsField.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.State;
 import org.junit.jupiter.api.Test;
 
 /** Guests under EPT. @sdm The Extended Page Table Mechanism (EPT); Exit Qualification for EPT Violations */
@@ -105,6 +107,39 @@ class NestedPagingTest {
             m.run("mov eax, cr0\nor al, 1\nmov cr0, eax\njmp short $+2\nmov ebx, cr0\ncpuid");
             assertThat(m.get(EXIT_REASON)).isEqualTo(10);
             assertThat(m.reg("rbx") & 0xFF).isEqualTo(0x31);
+        }
+    }
+
+    @Test void thePartIsReplacedUnderARunningGuest() {
+        try (VmxMachine m = machine()) {
+            m.start("xor ecx, ecx\nagain: inc rcx\nmov [0x200000], rcx\ncmp rcx, 20000\njne again\ncpuid");
+            for (int i = 0; i < 5; i++) {
+                m.proceed(5000);
+                m.replaceEpt();
+            }
+            m.proceed();
+            assertThat(m.get(EXIT_REASON)).isEqualTo(10);
+            assertThat(m.peek(0x20_0000, 8)).isEqualTo(20000);
+            assertThat(m.cpu.virtualization().orElseThrow().exits()).hasSize(1);
+        }
+    }
+
+    /** A processor's state carries VMX operation, the guest and its controls. */
+    @Test void aGuestIsSavedAndRestored() {
+        try (VmxMachine m = machine()) {
+            m.on(Control.MOV_DR_EXITING).start("mov ecx, 1000\nagain: loop again\nmov dr0, rax");
+            m.proceed(1500);
+            State state = m.board.call(m.cpu::save);
+            m.board.call(() -> {
+                m.cpu.reset(Reset.values()[0]);
+                m.cpu.restore(state);
+                return null;
+            });
+            m.board.settle();
+            m.replaceEpt();
+            m.proceed();
+            assertThat(m.get(EXIT_REASON)).isEqualTo(29);
+            assertThat(m.exited()).isTrue();
         }
     }
 

@@ -7,6 +7,7 @@ import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.EntryState;
 import com.vtsim.api.machine.Processor.Outcome;
 import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.RunLimits;
 import com.vtsim.api.machine.State;
 import com.vtsim.cpu.X86Processor;
 import com.vtsim.cpu.isa.Assembler;
@@ -92,18 +93,27 @@ final class VmxMachine implements AutoCloseable {
     private final Assembly monitor = MONITOR_CODE;
     private final Map<VmcsField, Long> fields = new HashMap<>();
     private Assembly guest;
+    private EptUnit part;
 
     /** @param ept whether the machine has the part */
     VmxMachine(boolean ept) {
         board.add(controller);
         if (ept) {
-            board.add(new EptUnit("ept"));
+            part = new EptUnit("ept");
+            board.add(part);
         }
         board.add(cpu);
         board.settle();
         vmcs.attach(board.memory());
         tables();
         defaults();
+    }
+
+    /** Takes the EPT part off the board, and puts a new one in its place. */
+    void replaceEpt() {
+        board.remove(part);
+        part = new EptUnit("ept");
+        board.add(part);
     }
 
     /** Hands out one vector to whoever acknowledges. */
@@ -304,6 +314,27 @@ final class VmxMachine implements AutoCloseable {
     Outcome run(String source) {
         start(source);
         return proceed();
+    }
+
+    /** Runs the monitor with this code in place of its VMLAUNCH, until it halts. */
+    void monitor(String code) {
+        Assembly own = Assembler.assemble(SOURCE.replace("vmlaunch\n", code + "\n"), 0);
+        start("hlt");
+        load(MONITOR, own.bytes());
+        proceed();
+    }
+
+    /** Exceptions of the monitor halt with the vector in R15. */
+    void trapHost() {
+        for (int vector = 0; vector < 32; vector++) {
+            gate(0x60000, vector, 0x48000 + 16 * vector);
+        }
+    }
+
+    /** As {@link #run(String)}, on the machine's run loop: virtual time passes. */
+    void runInTime(String source) throws InterruptedException {
+        start(source);
+        board.run(RunLimits.instructions(100_000));
     }
 
     /** Puts everything in place, and executes nothing. */
