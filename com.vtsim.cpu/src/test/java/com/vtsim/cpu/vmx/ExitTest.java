@@ -71,6 +71,7 @@ class ExitTest {
             row("rdtscp", with(Control.RDTSC_EXITING, Control.ENABLE_RDTSCP), 51, 0, 3),
             row("invvpid rax, [rbx]", NOTHING, 53, 0, 5),
             row("wbinvd", with(Control.WBINVD_EXITING), 54, 0, 2),
+            row("xsetbv", m -> m.set(GUEST_CR4, 0x4_2020), 55, 0, 3),
             row("rdrand eax", with(Control.RDRAND_EXITING), 57, 0, 3),
             row("invpcid rax, [rbx]", with(Control.ENABLE_INVPCID, Control.INVLPG_EXITING), 58, 0, 5),
             row("rdseed eax", with(Control.RDSEED_EXITING), 61, 0, 3));
@@ -90,6 +91,49 @@ class ExitTest {
             assertThat(m.get(EXIT_LENGTH)).isEqualTo(length);
             assertThat(m.get(GUEST_RIP)).isEqualTo(m.guestSymbol("end") - length);
             assertThat(m.get(IDT_VECTORING)).isZero();
+        }
+    }
+
+    /** @sdm Exit Qualification for Task Switches; Treatment of Task Switches */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource
+    void aTaskSwitchExits(String guest, long qualification, int length, long vectoring) {
+        try (VmxMachine m = new VmxMachine(true).flat()) {
+            // 28h: an available TSS; vector 40h: a task gate to it.
+            m.poke(VmxMachine.TABLES + 0x28, 8, 0x0000_8905_3000_0067L);
+            m.poke(VmxMachine.TABLES + 0x1000 + 8 * 0x40, 8, 0x0000_8500_0028_0000L);
+            m.run("bits 32\norg 0x40000\nhere: " + guest);
+            assertThat(m.get(EXIT_REASON)).isEqualTo(9);
+            assertThat(m.get(EXIT_QUALIFICATION)).isEqualTo(qualification);
+            assertThat(m.get(EXIT_LENGTH)).isEqualTo(length);
+            assertThat(m.get(IDT_VECTORING)).isEqualTo(vectoring);
+            assertThat(m.get(GUEST_RIP)).isEqualTo(m.guestSymbol("here"));
+            assertThat(m.get(GUEST_TR_SELECTOR)).isEqualTo(0x20);
+        }
+    }
+
+    static Stream<Arguments> aTaskSwitchExits() {
+        return Stream.of(Arguments.of("jmp 0x28:0", 0x28 | 2L << 30, 7, 0L), Arguments.of("call 0x28:0", 0x28L, 7, 0L),
+            Arguments.of("int 0x40", 0x28 | 3L << 30, 2, 0x8000_0440L));
+    }
+
+    @Test void aVirtual8086GuestRunsAndTakesAnInjectedInterrupt() {
+        try (VmxMachine m = new VmxMachine(true).flat()) {
+            m.set(GUEST_RFLAGS, 0x2_3202).set(GUEST_RIP, 0x10);
+            for (String name : new String[] {"ES", "CS", "SS", "DS", "FS", "GS"}) {
+                m.set(VmcsField.valueOf("GUEST_" + name + "_SELECTOR"), VmxMachine.GUEST >> 4).set(VmcsField.valueOf("GUEST_" + name + "_BASE"), VmxMachine.GUEST);
+                m.set(VmcsField.valueOf("GUEST_" + name + "_LIMIT"), 0xFFFF).set(VmcsField.valueOf("GUEST_" + name + "_ACCESS"), 0xF3);
+            }
+            // Ring 0 stack of the TSS, and gate 31h to a 32-bit handler at the guest's offset 40h.
+            m.poke(VmxMachine.TABLES + 0x2004, 4, 0x7000);
+            m.poke(VmxMachine.TABLES + 0x2008, 4, 0x18);
+            m.poke(VmxMachine.TABLES + 0x10, 8, 0x00CF_9B00_0000_FFFFL);
+            m.poke(VmxMachine.TABLES + 0x1000 + 8 * 0x31, 8, 0x0004_8E00_0010_0040L);
+            m.set(ENTRY_INTERRUPTION, 0x8000_0031L);
+            m.run("bits 16\norg 0\ntimes 0x10 db 0x90\nhere: jmp here\ntimes 0x40 - ($ - $$) db 0x90\nbits 32\nmov ebx, [esp]\nmov ecx, [esp + 8]\ncpuid");
+            assertThat(m.get(EXIT_REASON)).isEqualTo(10);
+            assertThat(m.reg("rbx")).isEqualTo(0x10);
+            assertThat(m.reg("rcx") & 0x20000).isEqualTo(0x20000);
         }
     }
 

@@ -271,6 +271,22 @@ final class VmxMachine implements AutoCloseable {
         return this;
     }
 
+    /** A flat 32-bit protected-mode guest without paging, for an unrestricted guest. */
+    VmxMachine flat() {
+        real();
+        set(VmcsField.GUEST_CR0, 0x31);
+        segment("ES", 0x18, 0xC093);
+        segment("CS", 0x10, 0xC09B);
+        segment("SS", 0x18, 0xC093);
+        segment("DS", 0x18, 0xC093);
+        segment("FS", 0x18, 0xC093);
+        segment("GS", 0x18, 0xC093);
+        set(VmcsField.GUEST_IDTR_BASE, TABLES + 0x1000);
+        set(VmcsField.GUEST_IDTR_LIMIT, 0x7FF);
+        set(VmcsField.GUEST_RIP, GUEST);
+        return this;
+    }
+
     /** EPT on: identity for 16 MiB in 2-MByte pages, all rights, write-back. */
     VmxMachine ept() {
         on(Control.SECONDARY_CONTROLS, Control.ENABLE_EPT);
