@@ -118,7 +118,7 @@ class SystemRegistersTest {
 
     /** Reset values. @sdm Architectural MSRs; Page Attribute Table (PAT); MTRRs */
     @ParameterizedTest
-    @CsvSource({"277, 0007040600070406", "fe, 508", "2ff, 0", "c0000102, 0", "1b, fee00900, ", "8b, 0", "17b, ffffffffffffffff", "3a, 0"})
+    @CsvSource({"277, 0007040600070406", "fe, 508", "2ff, 0", "c0000102, 0", "1b, fee00900, ", "8b, 2800000000", "17b, ffffffffffffffff", "3a, 0"})
     void resetValue(String address, String value) {
         try (SmallMachine m = guest("mov ecx, 0x" + address + "\nrdmsr\nshl rdx, 32\nor rax, rdx")) {
             assertThat(m.runToHalt()).isEqualTo(Outcome.IDLE);
