@@ -1,6 +1,7 @@
 package com.vtsim.cpu;
 
 import com.vtsim.api.machine.State;
+import com.vtsim.cpu.engine.AddressMonitor;
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.ExecutionState;
 import com.vtsim.cpu.engine.Flags;
@@ -22,7 +23,8 @@ import java.util.Arrays;
  * @param bases     of the same, then GDTR, IDTR
  * @param limits    of the same
  * @param access    of ES … GS, LDTR, TR
- * @param control   CR0, CR2, CR3, CR4, EFER, XCR0, PKRU, A20 mask, state of the random-number generator
+ * @param control   CR0, CR2, CR3, CR4, EFER, XCR0, PKRU, A20 mask, state of the random-number generator,
+ *                  monitored line
  * @param pdpte     the PDPTE registers
  * @param debug     DR0–DR7
  * @param msrs      model-specific registers
@@ -56,7 +58,7 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         access[LDTR] = s.ldtAccess;
         access[TR] = s.taskAccess;
         long[] control = {system.cr0, system.cr2, system.cr3, system.cr4, system.efer, system.xcr0, system.pkru, system.a20Mask,
-            cpu.randomState};
+            cpu.randomState, cpu.monitor.armed()};
         return State.of(X86Processor.MODEL, VERSION, new ProcessorState(Arrays.copyOf(cpu.r, 16), cpu.r[Cpu.RIP], cpu.rflags(),
             cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.msrs.save(), system.cr8, cpu.floating.save(), cpu.execution.save(), cpu.vmx.save()));
     }
@@ -95,6 +97,7 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         system.pkru = (int) p.control[6];
         system.a20Mask = p.control[7];
         cpu.randomState = p.control[8];
+        cpu.monitor.restore(p.control.length > 9 ? p.control[9] : AddressMonitor.NONE);
         System.arraycopy(p.pdpte, 0, system.pdpte, 0, 4);
         System.arraycopy(p.debug, 0, system.dr, 0, 8);
         cpu.msrs.restore(p.msrs);

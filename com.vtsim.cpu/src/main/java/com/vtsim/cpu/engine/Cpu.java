@@ -66,6 +66,8 @@ public final class Cpu {
     public final Cpuid cpuid;
     /** Registers of the x87, MMX, SSE and AVX units. */
     public final FloatingState floating;
+    /** What MONITOR watches. */
+    public final AddressMonitor monitor = new AddressMonitor(this);
     /** The run loop. */
     public final Execution execution;
     /** VMX operation. */

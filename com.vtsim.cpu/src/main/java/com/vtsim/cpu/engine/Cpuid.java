@@ -35,7 +35,7 @@ public final class Cpuid {
         Feature.PSE36, Feature.CLFSH, Feature.CX16, Feature.PCID, Feature.X2APIC, Feature.MOVBE, Feature.POPCNT, Feature.TSC_DEADLINE,
         Feature.RDRAND, Feature.FSGSBASE, Feature.TSC_ADJUST, Feature.BMI1, Feature.SMEP, Feature.BMI2, Feature.ERMS, Feature.INVPCID,
         Feature.RDSEED, Feature.ADX, Feature.SMAP, Feature.CLFLUSHOPT, Feature.CLWB, Feature.UMIP, Feature.PKU, Feature.LA57,
-        Feature.RDPID, Feature.SERIALIZE, Feature.ARCH_CAPABILITIES, Feature.LAHF64, Feature.LZCNT, Feature.PREFETCHW, Feature.SYSCALL, Feature.NX, Feature.PAGE1GB,
+        Feature.RDPID, Feature.SERIALIZE, Feature.MONITOR, Feature.ARCH_CAPABILITIES, Feature.LAHF64, Feature.LZCNT, Feature.PREFETCHW, Feature.SYSCALL, Feature.NX, Feature.PAGE1GB,
         Feature.RDTSCP, Feature.LONG_MODE, Feature.INVARIANT_TSC, Feature.WBNOINVD, Feature.MMX, Feature.FXSR, Feature.SSE, Feature.SSE2,
         Feature.XSAVE, Feature.XSAVEOPT, Feature.XSAVEC, Feature.XGETBV1, Feature.XSAVES, Feature.AVX, Feature.AVX2, Feature.FMA,
         Feature.F16C, Feature.SSE3, Feature.SSSE3, Feature.SSE4_1, Feature.SSE4_2, Feature.PCLMULQDQ, Feature.AES, Feature.SHA, Feature.VMX);
@@ -80,6 +80,9 @@ public final class Cpuid {
             return false;
         }
         if (feature == Feature.NX && (cpu.msrs.miscEnable() & Msrs.XD_DISABLE) != 0) {
+            return false;
+        }
+        if (feature == Feature.MONITOR && (cpu.msrs.miscEnable() & Msrs.MONITOR_ENABLE) == 0) {
             return false;
         }
         return announced.contains(feature);
@@ -129,6 +132,8 @@ public final class Cpuid {
                 (cpu.system.cr4 & SystemState.CR4_OSXSAVE) != 0 ? OSXSAVE : 0, processors > 1 ? HTT : 0);
             case 2 -> set(0x7603_6301, 0x00F0_B5FF, 0, 0x00C1_0000);
             case 4 -> cache(subleaf);
+            // MONITOR: lines of 64 bytes; interrupts can end MWAIT though masked; C1 with one sub-state.
+            case 5 -> set(AddressMonitor.LINE, AddressMonitor.LINE, 3, 1 << 4);
             // The local APIC's timer runs always.
             case 6 -> set(cpu.system.localApic() != null ? 1 << 2 : 0, 0, 0, 0);
             case 7 -> set(0, 0, subleaf == 0 && (cpu.system.cr4 & SystemState.CR4_PKE) != 0 ? OSPKE : 0, 0);

@@ -13,7 +13,8 @@ public final class Execution {
     /** Reasons not to go straight to the next block; or-ed in {@link #events}. */
     private static final int LEAVE = 1, HALTED = 1 << 1, INTR = 1 << 2, NMI = 1 << 3, INIT = 1 << 4, SHADOW = 1 << 5, STEP = 1 << 6,
         WAIT_FOR_SIPI = 1 << 7, SIPI = 1 << 8, SHUTDOWN = 1 << 9, WATCH = 1 << 10, DEBUG = 1 << 11, OPERATOR = 1 << 12,
-        SPIN = 1 << 13, VM = 1 << 14;
+        SPIN = 1 << 13, VM = 1 << 14,
+        MWAIT = 1 << 15, MASKED_INTR_ENDS_WAIT = 1 << 16;
     /** DR6.BS: the trap comes from EFLAGS.TF. */
     private static final long DR6_BS = 1 << 14;
     private static final int VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_AC = 17;
@@ -235,7 +236,7 @@ public final class Execution {
             return true;
         }
         if ((events & DEBUG) != 0 && !movSsShadow) {
-            events &= ~(DEBUG | HALTED);
+            awake(DEBUG);
             long status = pendingDebug;
             pendingDebug = 0;
             deliver(VECTOR_DB, GuestFault.NO_CODE, status, Interrupts.Source.EXCEPTION);
@@ -250,7 +251,7 @@ public final class Execution {
             if (guest && cpu.vmx.nmi()) {
                 return true;
             }
-            events &= ~(HALTED | SHUTDOWN);
+            awake(SHUTDOWN);
             nmiBlocked = true;
             deliver(VECTOR_NMI, GuestFault.NO_CODE, 0, Interrupts.Source.EXTERNAL);
             return true;
@@ -263,7 +264,7 @@ public final class Execution {
             return true;
         }
         if ((events & (INTR | SHADOW | SHUTDOWN)) == INTR && cpu.controller != null) {
-            events &= ~HALTED;
+            awake(0);
             int vector = cpu.controller.acknowledge(cpu.index);
             deliver(vector, GuestFault.NO_CODE, 0, Interrupts.Source.EXTERNAL);
             return true;
@@ -441,6 +442,35 @@ public final class Execution {
         endBlock();
     }
 
+    /**
+     * MWAIT: halts until the monitored line is written or an event comes; not at all if the line has been written already.
+     *
+     * @param masked whether an interrupt ends the wait although EFLAGS.IF is 0
+     */
+    public void waitForStore(boolean masked) {
+        if (cpu.monitor.armed() == AddressMonitor.NONE || masked && intrPin) {
+            cpu.monitor.disarm();
+            return;
+        }
+        events |= MWAIT | (masked ? MASKED_INTR_ENDS_WAIT : 0);
+        halt();
+    }
+
+    /** The monitored line has been written. */
+    void monitored() {
+        if ((events & MWAIT) != 0) {
+            awake(0);
+        }
+    }
+
+    /** HLT or MWAIT, and the events given, are over. MWAIT needs another MONITOR then. */
+    private void awake(int over) {
+        if ((events & MWAIT) != 0) {
+            cpu.monitor.disarm();
+        }
+        events &= ~(HALTED | MWAIT | MASKED_INTR_ENDS_WAIT | over);
+    }
+
     /** @return what an operation throws to halt before itself: it executes again after the next event */
     GuestFault freeze() {
         halt();
@@ -494,6 +524,7 @@ public final class Execution {
     public void pagesChanged() {
         code.forget();
         cpu.memory.flush();
+        cpu.monitor.pagesChanged();
     }
 
     /** @return whether accesses to the page have to be looked at one by one: a data breakpoint lies in it, or alignment is checked */
@@ -549,6 +580,9 @@ public final class Execution {
     /** See {@link com.vtsim.api.machine.Processor#intr}. */
     public void intr(boolean asserted) {
         intrPin = asserted;
+        if (asserted && (events & MASKED_INTR_ENDS_WAIT) != 0) {
+            monitored();
+        }
         flagsChanged();
     }
 
@@ -590,7 +624,7 @@ public final class Execution {
         if (cpu.system.localApic() != null) {
             cpu.system.localApic().init();
         }
-        events &= ~(INIT | HALTED | SHADOW | NMI | SHUTDOWN | DEBUG);
+        awake(INIT | SHADOW | NMI | SHUTDOWN | DEBUG);
         movSsShadow = false;
         pendingDebug = 0;
         nmiBlocked = false;
@@ -628,7 +662,7 @@ public final class Execution {
 
     /** Sets the activity state; pending traps and the shadows of STI and MOV SS are forgotten. */
     public void activity(int state) {
-        events &= ~(WAIT_FOR_SIPI | SHUTDOWN | HALTED | SHADOW | DEBUG);
+        awake(WAIT_FOR_SIPI | SHUTDOWN | SHADOW | DEBUG);
         events |= state == 3 ? WAIT_FOR_SIPI : state == 2 ? SHUTDOWN : state == 1 ? HALTED : 0;
         movSsShadow = false;
         pendingDebug = 0;
@@ -747,12 +781,13 @@ public final class Execution {
 
     /** Makes a waiting processor run, as a loader's entry does. */
     public void wake() {
-        events &= ~(WAIT_FOR_SIPI | SIPI | HALTED | SHUTDOWN);
+        awake(WAIT_FOR_SIPI | SIPI | SHUTDOWN);
     }
 
     /** @return the loop's own state */
     public ExecutionState save() {
-        int kept = events & (HALTED | NMI | INIT | SHADOW | WAIT_FOR_SIPI | SIPI | SHUTDOWN | DEBUG | SPIN);
+        int kept = events & (HALTED | NMI | INIT | SHADOW | WAIT_FOR_SIPI | SIPI | SHUTDOWN | DEBUG | SPIN
+            | MWAIT | MASKED_INTR_ENDS_WAIT);
         return new ExecutionState(retired, kept, intrPin, movSsShadow, nmiBlocked, startupVector, pendingDebug);
     }
 

@@ -14,7 +14,7 @@ import java.util.TreeMap;
  */
 public final class Msrs {
     /** IA32_MISC_ENABLE bits. */
-    static final long LIMIT_CPUID = 1 << 22, XD_DISABLE = 1L << 34;
+    static final long MONITOR_ENABLE = 1 << 18, LIMIT_CPUID = 1 << 22, XD_DISABLE = 1L << 34;
     private static final long PHYSICAL = (1L << Paging.PHYSICAL_BITS) - 1;
     private static final int VARIABLE_RANGES = 8;
     /**
@@ -97,7 +97,8 @@ public final class Msrs {
         fixed(0x179, "IA32_MCG_CAP", 1 << 8 | BANKS);
         row(0x17A, "IA32_MCG_STATUS", 0, 0L);
         row(0x17B, "IA32_MCG_CTL", -1L, -1L);
-        row(0x1A0, "IA32_MISC_ENABLE", 1 | 1 << 11 | 1 << 12, LIMIT_CPUID | XD_DISABLE | 1 | 1 << 3 | 1 << 11 | 1 << 12 | 1 << 23);
+        row(0x1A0, "IA32_MISC_ENABLE", 1 | 1 << 11 | 1 << 12 | MONITOR_ENABLE, MONITOR_ENABLE | LIMIT_CPUID | XD_DISABLE | 1 | 1 << 3 | 1 << 11 | 1 << 12 | 1 << 23);
+        row(0x1FC, "MSR_POWER_CTL", 0, 1 << 1);
         row(0x1D9, "IA32_DEBUGCTL", 0, 0L);
         for (int i = 0; i < VARIABLE_RANGES; i++) {
             row(0x200 + 2 * i, "IA32_MTRR_PHYSBASE" + i, 0, (Legal) value -> (value & ~PHYSICAL) == 0 && (value & 0xF00) == 0 && memoryType(value, false));

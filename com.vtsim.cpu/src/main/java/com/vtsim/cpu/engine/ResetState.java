@@ -56,6 +56,7 @@ public final class ResetState {
         segments.selector[Cpu.CS] = 0xF000;
         segments.base[Cpu.CS] = 0xFFFF_0000L;
         segments.access[Cpu.CS] = DATA;
+        cpu.monitor.disarm();
         segments.gdtBase = 0;
         segments.gdtLimit = 0xFFFF;
         segments.idtBase = 0;

@@ -18,5 +18,6 @@ public final class SystemInstructions {
         Ports.define(s);
         ModelSpecific.define(s);
         Caches.define(s);
+        Waits.define(s);
     }
 }

@@ -132,4 +132,28 @@ class SeveralProcessorsTest {
         assertThat(outcome.at7008).isEqualTo(1000);
         assertThat(outcome.retired.stream().mapToLong(Long::longValue).sum()).isLessThan(50_000);
     }
+
+    /** One waits for the other's store and does not execute meanwhile. */
+    @Test void aStoreByAnotherProcessorEndsMwait() throws InterruptedException {
+        Outcome outcome = run(2, 1000, """
+                mov     eax, 1
+                lock    xadd [0x7000], eax
+                test    eax, eax
+                jnz     second
+                mov     ax, 0x7080
+                xor     ecx, ecx
+                monitor
+                mwait
+                mov     eax, [0x7080]
+                mov     [0x7008], eax
+                hlt
+        second: mov     cx, 30000
+        wait:   loop    wait
+                mov     dword [0x7080], 77
+                hlt
+        """);
+        assertThat(outcome.cause).isEqualTo(Stop.Cause.IDLE);
+        assertThat(outcome.at7008).isEqualTo(77);
+        assertThat(outcome.retired.stream().mapToLong(Long::longValue).min().orElseThrow()).isLessThan(20);
+    }
 }
