@@ -30,6 +30,58 @@ class NestedPagingTest {
         }
     }
 
+    /** The guest's page of 2 MiB is made of EPT pages of 4 KiB, two of which lie crosswise. */
+    @Test void smallEptPagesUnderALargeGuestPage() {
+        try (VmxMachine m = machine()) {
+            m.poke(ENTRY, 8, 0x8_6000 | 7);
+            for (int i = 0; i < 512; i++) {
+                m.poke(0x8_6000 + 8L * i, 8, 0x20_0000L + i * 4096L | 0x37);
+            }
+            m.poke(0x8_6000, 8, 0x20_1000 | 0x37);
+            m.poke(0x8_6008, 8, 0x20_0000 | 0x37);
+            m.poke(0x8_6010, 8, 0);
+            m.poke(0x20_0000, 8, 0x11);
+            m.poke(0x20_1000, 8, 0x22);
+            m.run("mov rbx, [0x200000]\nmov rcx, [0x201000]\nmov rdx, [0x200000]\nmov rdi, [0x200ffc]\nmov rax, [0x202000]");
+            assertThat(m.reg("rbx")).isEqualTo(0x22);
+            assertThat(m.reg("rcx")).isEqualTo(0x11);
+            assertThat(m.reg("rdx")).isEqualTo(0x22);
+            assertThat(m.reg("rdi")).isEqualTo(0x11L << 32);
+            assertThat(m.get(EXIT_REASON)).isEqualTo(48);
+            assertThat(m.get(GUEST_PHYSICAL_ADDRESS)).isEqualTo(0x20_2000);
+        }
+    }
+
+    @Test void pagesOfAGigabyteAndFiveLevelsTranslate() {
+        try (VmxMachine m = machine()) {
+            m.poke(VmxMachine.EPT + 0x1000, 8, 0xB7);
+            m.set(EPTP, VmxMachine.EPT + 0x3000 | 6 | 4 << 3);
+            m.poke(VmxMachine.EPT + 0x3000, 8, VmxMachine.EPT | 7);
+            m.poke(0x20_0000, 8, 0x33);
+            m.run("mov rbx, [0x200000]\ncpuid");
+            assertThat(m.get(EXIT_REASON)).isEqualTo(10);
+            assertThat(m.reg("rbx")).isEqualTo(0x33);
+        }
+    }
+
+    /** What the monitor changes in its tables takes effect with INVEPT, and between exit and entry here without it too. */
+    @Test void aChangedEntryTakesEffectAfterAnExit() {
+        try (VmxMachine m = machine()) {
+            m.poke(0x20_0000, 8, 0x11);
+            m.poke(0x40_0000, 8, 0x22);
+            m.run("mov rbx, [0x200000]\nvmcall\nmov rcx, [0x200000]\ncpuid");
+            assertThat(m.reg("rbx")).isEqualTo(0x11);
+            m.poke(ENTRY, 8, 0x40_0000 | 0xB7);
+            m.board.call(() -> {
+                m.vmcs.write(VmxMachine.VMCS, GUEST_RIP, m.vmcs.read(VmxMachine.VMCS, GUEST_RIP) + 3);
+                return null;
+            });
+            m.resume();
+            assertThat(m.get(EXIT_REASON)).isEqualTo(10);
+            assertThat(m.reg("rcx")).isEqualTo(0x22);
+        }
+    }
+
     private static void violates(String guest, long entry, long access, long linear) {
         try (VmxMachine m = machine()) {
             m.poke(ENTRY, 8, entry);
