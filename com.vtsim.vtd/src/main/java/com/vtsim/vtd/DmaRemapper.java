@@ -90,10 +90,11 @@ final class DmaRemapper {
         return good && leadsToMemory(request.address, out);
     }
 
-    /** The result of a walk stays, even if it denies this access; a not-present one only in caching mode. */
+    /** The result of a walk stays, even if it denies this access; a not-present one only in caching mode, for the page asked for. */
     private void keep(long address) {
         if (out.rights != 0 || capability.has(Capability.CM)) {
-            caches.iotlb.insert(out.domain, Caches.NO_PASID, Caches.page(address, out.leafLevel), out.page & -4096 | out.rights, out.leafAt, out.leaf);
+            int level = out.rights == 0 ? 1 : out.leafLevel;
+            caches.iotlb.insert(out.domain, Caches.NO_PASID, Caches.page(address, level), out.page & -4096 | out.rights, out.leafAt, out.leaf);
         }
     }
 

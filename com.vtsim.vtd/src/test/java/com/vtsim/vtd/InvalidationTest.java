@@ -268,6 +268,24 @@ class InvalidationTest {
         assertThat(rig.read(Rig.FAR, IOVA)).isEqualTo(NEW);
     }
 
+    @TestFactory
+    Stream<DynamicTest> cachingModeKeepsTheAbsenceOfThePageAskedForOnly() {
+        return Stream.of(3, 4, 5).map(levels -> DynamicTest.dynamicTest(levels + " levels, top entry not present", () -> {
+            rig = new Rig(Rig.unit("server", 0, true));
+            rigs.add(rig);
+            rig.enable();
+            one = rig.page();
+            rig.context(Rig.DEV, 1, one, levels, 0);
+            assertThat(rig.read(Rig.DEV, IOVA)).isEqualTo(-1);
+            for (long address : new long[] {0, 0x1000, 0x20_1000, IOVA, IOVA + 0x1000}) {
+                rig.poke(rig.entry(one, levels, address, 1), NEW | 3);
+                assertThat(rig.read(Rig.DEV, address)).as("%x", address).isEqualTo(address == IOVA ? -1 : NEW);
+            }
+            iotlb(3, 1, IOVA, 0, false);
+            assertThat(rig.read(Rig.DEV, IOVA)).isEqualTo(NEW);
+        }));
+    }
+
     @Test
     void staleUsesAreReportedWhenAskedFor() {
         stale("client");
