@@ -1,5 +1,6 @@
 package com.vtsim.cpu.vmx;
 
+import com.vtsim.cpu.engine.AddressMonitor;
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.Mode;
 import com.vtsim.cpu.engine.Operation;
@@ -103,7 +104,11 @@ public final class Intercepts {
                 throw vmx.instructionExit(ExitReason.PAUSE, 0, 0);
             }
         });
-        privileged(s, "MWAIT", ExitReason.MWAIT, Control.MWAIT_EXITING);
+        guard(s, "MWAIT", (instruction, at) -> (cpu, vmx) -> {
+            if (cpu.cpl == 0 && vmx.has(Control.MWAIT_EXITING)) {
+                throw vmx.instructionExit(ExitReason.MWAIT, cpu.monitor.armed() == AddressMonitor.NONE ? 0 : 1, 0);
+            }
+        });
         privileged(s, "MONITOR", ExitReason.MONITOR, Control.MONITOR_EXITING);
     }
 

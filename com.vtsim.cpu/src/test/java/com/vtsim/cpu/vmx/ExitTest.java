@@ -34,6 +34,8 @@ class ExitTest {
         return Stream.of(
             row("cpuid", NOTHING, 10, 0, 2),
             row("hlt", with(Control.HLT_EXITING), 12, 0, 1),
+            row("mwait", with(Control.MWAIT_EXITING), 36, 0, 3),
+            row("monitor", with(Control.MONITOR_EXITING), 39, 0, 3),
             row("invd", NOTHING, 13, 0, 2),
             row("invlpg [0x123456]", with(Control.INVLPG_EXITING), 14, 0x123456, 8),
             row("rdpmc", with(Control.RDPMC_EXITING), 15, 0, 2),
