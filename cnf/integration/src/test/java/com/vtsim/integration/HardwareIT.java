@@ -134,7 +134,7 @@ class HardwareIT {
         Machine machine = machine("a");
         Installed bundle = installed(name);
         machine.start(WHOLE);
-        for (int i = 0; i < 6; i++) {
+        for (int i = 0; i < 8; i++) {
             long before = machine.status().instructions();
             awaitThat(() -> machine.status().instructions() > before);
             assertThat(machine.status().running()).as("the guest runs when %s is updated", name).isTrue();
