@@ -239,6 +239,17 @@ class GdbIT {
     }
 
     @Test
+    void aClientThatVanishesBeforeTheRunHasBegunHoldsNobodyUp() throws Exception {
+        int port = serve(COUNTER, "long", "");
+        for (int i = 0; i < 200; i++) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                socket.getOutputStream().write(packet("c"));
+            }
+        }
+        assertThat(gdb(port, "p/x $cr0")).contains("$1 = 0x80");
+    }
+
+    @Test
     void oneDoorAMachine() throws Exception {
         serve(COUNTER, "long", "");
         assertThatThrownBy(() -> session.execute("gdb:serve g --port 0")).hasMessageContaining("is served already");

@@ -12,6 +12,9 @@ import org.osgi.service.log.Logger;
 
 /** Waits for debuggers of one machine; one at a time. */
 final class GdbServer implements AutoCloseable {
+    /** Visitors that may wait for the one before them to be seen off; more are turned away by the host, who makes them try again for seconds. */
+    private static final int WAITING = 32;
+
     private final Machine machine;
     private final Description.Architecture architecture;
     private final Function<String, String> shell;
@@ -28,7 +31,7 @@ final class GdbServer implements AutoCloseable {
         try {
             server = new ServerSocket();
             server.setReuseAddress(true);
-            server.bind(place, 1);
+            server.bind(place, WAITING);
         } catch (IOException e) {
             throw new OperatorException("cannot listen on " + place.getAddress().getHostAddress() + ":" + place.getPort() + ": " + e.getMessage(), e);
         }

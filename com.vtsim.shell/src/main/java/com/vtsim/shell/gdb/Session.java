@@ -23,6 +23,7 @@ final class Session {
     private static final String REFUSED = "E01";
     private static final Pattern POINT = Pattern.compile("([0-4]),([0-9a-fA-F]{1,16}),([0-9a-fA-F]{1,4})(;.*)?");
     private static final Pattern MEMORY = Pattern.compile("([0-9a-fA-F]{1,16}),([0-9a-fA-F]{1,8})");
+    private static final int PAUSE_AGAIN_MILLISECONDS = 5;
     private static final int TRAP = 5, INTERRUPTED = 2, ABORTED = 6;
 
     private final Target target;
@@ -100,10 +101,7 @@ final class Session {
 
     private void leave(boolean resume) throws InterruptedException {
         try {
-            if (runner != null) {
-                target.machine().pause();
-                runner.join();
-            }
+            halt();
             queries.close();
             target.removeAll();
             Stop last = target.machine().status().stop();
@@ -117,11 +115,19 @@ final class Session {
         }
     }
 
-    private void interrupt() {
+    private void interrupt() throws InterruptedException {
         if (runner != null) {
-            target.machine().pause();
+            halt();
         } else {
             queries.interrupt();
+        }
+    }
+
+    /** Stops what {@link #start} has begun. A pause means nothing to a machine whose run has not begun yet, so it is asked until the run has ended. */
+    private void halt() throws InterruptedException {
+        while (runner != null && runner.isAlive()) {
+            target.machine().pause();
+            runner.join(PAUSE_AGAIN_MILLISECONDS);
         }
     }
 
