@@ -22,4 +22,53 @@ public interface Upstream {
 
     /** @return the 16-bit source-id the requests carry */
     int sourceId();
+
+    /**
+     * What a request carries besides its address: a PASID prefix and the address type.
+     *
+     * @param pasid      process address space id (20 bits), or -1 for no prefix; {@code execute} and {@code privileged} need one
+     * @param execute    execute requested
+     * @param privileged privileged mode requested
+     * @param translated the address is a translation that {@link #translation} gave
+     */
+    record Prefix(int pasid, boolean execute, boolean privileged, boolean translated) {
+        /** Neither PASID nor translated. */
+        public static final Prefix NONE = new Prefix(-1, false, false, false);
+        /** An address from the function's own translations. */
+        public static final Prefix TRANSLATED = new Prefix(-1, false, false, true);
+
+        /** @return a prefix for requests of a process in user mode */
+        public static Prefix process(int pasid) {
+            return new Prefix(pasid, false, false, false);
+        }
+    }
+
+    /** As {@link #read(long, byte[], int, int)}, with a prefix. */
+    default boolean read(Prefix prefix, long address, byte[] into, int offset, int length) {
+        java.util.Arrays.fill(into, offset, offset + length, (byte) 0xFF);
+        return false;
+    }
+
+    /** As {@link #write(long, byte[], int, int)}, with a prefix. A translated request, or one with a PASID, is never an interrupt. */
+    default boolean write(Prefix prefix, long address, byte[] from, int offset, int length) {
+        return false;
+    }
+
+    /**
+     * Asks for a translation; the source-id is filled in. Without a remapping unit: an unsupported request.
+     *
+     * @return whether it completed successfully, see {@link RequestTranslator#translation}
+     */
+    default boolean translation(RequestTranslator.Translation translation) {
+        return translation.fail(RequestTranslator.Translation.UNSUPPORTED);
+    }
+
+    /**
+     * Sends a page request message; the source-id is filled in.
+     *
+     * @return whether a remapping unit took it, see {@link RequestTranslator#pageRequest}
+     */
+    default boolean pageRequest(RequestTranslator.PageRequest request) {
+        return false;
+    }
 }

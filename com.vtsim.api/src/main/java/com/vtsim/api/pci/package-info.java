@@ -2,7 +2,7 @@
  * PCI: functions, the host bridge they hang on, and upstream requests with their requester.
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package com.vtsim.api.pci;
 
 import org.osgi.annotation.bundle.Export;

@@ -46,9 +46,14 @@ final class Requester implements Upstream {
 
     @Override
     public boolean read(long dmaAddress, byte[] into, int offset, int length) {
+        return read(Prefix.NONE, dmaAddress, into, offset, length);
+    }
+
+    @Override
+    public boolean read(Prefix prefix, long dmaAddress, byte[] into, int offset, int length) {
         boolean all = mayAsk();
         for (int done = 0; all && done < length; ) {
-            int covered = piece(dmaAddress + done, length - done, false);
+            int covered = piece(prefix, dmaAddress + done, length - done, false);
             all = covered > 0 && isThere(request.hostPhysical);
             if (all) {
                 memory.read(request.hostPhysical, into, offset + done, covered);
@@ -67,11 +72,16 @@ final class Requester implements Upstream {
             return length == 4 && message(dmaAddress,
                     from[offset] & 0xFF | (from[offset + 1] & 0xFF) << 8 | (from[offset + 2] & 0xFF) << 16 | from[offset + 3] << 24);
         }
+        return write(Prefix.NONE, dmaAddress, from, offset, length);
+    }
+
+    @Override
+    public boolean write(Prefix prefix, long dmaAddress, byte[] from, int offset, int length) {
         if (!mayAsk()) {
             return false;
         }
         for (int done = 0; done < length; ) {
-            int covered = piece(dmaAddress + done, length - done, true);
+            int covered = piece(prefix, dmaAddress + done, length - done, true);
             if (covered == 0) {
                 return false;
             }
@@ -82,18 +92,20 @@ final class Requester implements Upstream {
     }
 
     /** Translates up to the end of a page into {@link #request}. @return bytes covered, 0 if the request is blocked */
-    private int piece(long dmaAddress, int left, boolean write) {
+    private int piece(Prefix prefix, long dmaAddress, int left, boolean write) {
         int inPage = (int) Math.min(left, MemorySpace.PAGE - (dmaAddress & MemorySpace.PAGE - 1));
-        if (isInterrupt(dmaAddress)) {
+        boolean special = prefix.translated() || prefix.pasid() >= 0;
+        if (special ? translator == null : isInterrupt(dmaAddress)) {
             return 0;
         }
         request.sourceId = sourceId;
-        request.pasid = -1;
+        request.pasid = prefix.pasid();
         request.address = dmaAddress;
         request.length = inPage;
         request.write = write;
-        request.execute = false;
-        request.privileged = false;
+        request.execute = prefix.execute();
+        request.privileged = prefix.privileged();
+        request.translated = prefix.translated();
         request.hostPhysical = dmaAddress;
         request.covered = inPage;
         if (translator != null && !translator.translate(request)) {
@@ -134,5 +146,17 @@ final class Requester implements Upstream {
         }
         target.message(message.address, message.data);
         return true;
+    }
+
+    @Override
+    public boolean translation(RequestTranslator.Translation translation) {
+        translation.sourceId = sourceId;
+        return mayAsk() && translator != null ? translator.translation(translation) : translation.fail(RequestTranslator.Translation.UNSUPPORTED);
+    }
+
+    @Override
+    public boolean pageRequest(RequestTranslator.PageRequest page) {
+        page.sourceId = sourceId;
+        return mayAsk() && translator != null && translator.pageRequest(page);
     }
 }
