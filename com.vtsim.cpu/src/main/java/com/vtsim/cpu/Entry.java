@@ -19,7 +19,7 @@ final class Entry {
 
     static void enter(Cpu cpu, EntryState state) {
         ResetState.reset(cpu);
-        cpu.execution.wake();
+        cpu.execution.activity.wake();
         cpu.r[Cpu.RDX] = 0;
         cpu.systemFlags = Flags.ONE;
         switch (state.mode()) {

@@ -84,7 +84,7 @@ final class RegisterView {
         for (int i : new int[] {0, 1, 2, 3, 6, 7}) {
             add("dr" + i, 64, () -> s.dr[i], v -> {
                 s.dr[i] = v;
-                cpu.execution.debugRegistersChanged();
+                cpu.execution.traps.registersChanged();
             });
         }
     }

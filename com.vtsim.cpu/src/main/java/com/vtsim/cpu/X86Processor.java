@@ -160,27 +160,27 @@ public final class X86Processor implements LogicalProcessor {
 
     @Override
     public boolean idle() {
-        return cpu.execution.idle();
+        return cpu.execution.activity.idle();
     }
 
     @Override
     public void intr(boolean asserted) {
-        cpu.execution.intr(asserted);
+        cpu.execution.pins.intr(asserted);
     }
 
     @Override
     public void nmi() {
-        cpu.execution.nmi();
+        cpu.execution.pins.nmi();
     }
 
     @Override
     public void init() {
-        cpu.execution.init();
+        cpu.execution.pins.init();
     }
 
     @Override
     public void startup(int vector) {
-        cpu.execution.startup(vector);
+        cpu.execution.pins.startup(vector);
     }
 
     @Override
@@ -279,27 +279,27 @@ public final class X86Processor implements LogicalProcessor {
 
     @Override
     public int breakpoint(Breakpoint breakpoint) {
-        return cpu.execution.breakpoints().add(breakpoint);
+        return cpu.execution.traps.breakpoints().add(breakpoint);
     }
 
     @Override
     public boolean removeBreakpoint(int number) {
-        return cpu.execution.breakpoints().remove(number);
+        return cpu.execution.traps.breakpoints().remove(number);
     }
 
     @Override
     public Map<Integer, Breakpoint> breakpoints() {
-        return cpu.execution.breakpoints().operators();
+        return cpu.execution.traps.breakpoints().operators();
     }
 
     @Override
     public String breakpointHit() {
-        return cpu.execution.breakpoints().hit();
+        return cpu.execution.traps.breakpoints().hit();
     }
 
     @Override
     public int breakpointHitNumber() {
-        return cpu.execution.breakpoints().hitNumber();
+        return cpu.execution.traps.breakpoints().hitNumber();
     }
 
     @Override
@@ -319,7 +319,7 @@ public final class X86Processor implements LogicalProcessor {
 
     @Override
     public List<String> why() {
-        return cpu.execution.chain().why();
+        return cpu.execution.deliveries.chain().why();
     }
 
     @Override

@@ -66,7 +66,7 @@ public final class AddressMonitor implements MemoryPage.Watcher {
         int line = (int) armed & 0xFFF;
         if (armed != NONE && from < line + LINE && from + length > line) {
             armed = NONE;
-            cpu.execution.monitored();
+            cpu.execution.activity.monitored();
         }
     }
 }

@@ -35,14 +35,14 @@ public final class Breakpoints {
     /** Adds an operator's breakpoint. @return its number */
     public int add(Breakpoint breakpoint) {
         operator.put(++number, breakpoint);
-        cpu.execution.debugRegistersChanged();
+        cpu.execution.traps.registersChanged();
         return number;
     }
 
     /** @return false if there is none of that number */
     public boolean remove(int which) {
         boolean removed = operator.remove(which) != null;
-        cpu.execution.debugRegistersChanged();
+        cpu.execution.traps.registersChanged();
         return removed;
     }
 

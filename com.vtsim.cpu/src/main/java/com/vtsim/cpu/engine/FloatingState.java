@@ -152,7 +152,7 @@ public final class FloatingState {
             if (errorLine != null) {
                 errorLine.set(true);
             }
-            throw cpu.execution.freeze();
+            throw cpu.execution.activity.freeze();
         }
     }
 

@@ -17,7 +17,7 @@ public final class InterruptReturn {
 
     /** Returns. @param size operand size in bytes: 2, 4 or 8 */
     public void execute(int size) {
-        cpu.execution.unblockNmi();
+        cpu.execution.pins.unblockNmi();
         if ((cpu.mode & Mode.PROTECTED) == 0) {
             toReal(size, (size == 2 ? ALWAYS : ALWAYS32) | Flags.IF | Flags.IOPL);
         } else if ((cpu.mode & Mode.V86) != 0) {

@@ -69,7 +69,7 @@ public final class LinearMemory {
             rightsSet = wanted;
             select();
         }
-        boolean checked = cpu.execution != null && cpu.execution.alignmentChecked();
+        boolean checked = cpu.execution != null && cpu.execution.traps.alignmentChecked();
         if (checked != alignmentChecked) {
             alignmentChecked = checked;
             flush();
@@ -375,7 +375,7 @@ public final class LinearMemory {
     private long fill(TranslationBuffer.Set into, long linear, int access, int asked) {
         long physical = paging.translate(linear, asked);
         MemoryPage page = space.page(physical);
-        if (page == null || cpu.execution.watches(linear)) {
+        if (page == null || cpu.execution.traps.watches(linear)) {
             return physical;
         }
         long tag = linear & -4096L;
@@ -404,10 +404,10 @@ public final class LinearMemory {
     private long slowLoad(long linear, int segment, int size) {
         long last = lastByte(linear, segment, size);
         long at = (cpu.mode & Mode.SIZE_MASK) == 2 ? linear : linear & 0xFFFF_FFFFL;
-        cpu.execution.checkAlignment(at, size);
+        cpu.execution.traps.checkAlignment(at, size);
         if (((at ^ last) & -4096L) == 0) {
             long value = space.read(fill(at, Paging.READ), size);
-            cpu.execution.dataAccess(at, size, false);
+            cpu.execution.traps.dataAccess(at, size, false);
             return value;
         }
         long low = physical(at, Paging.READ);
@@ -417,7 +417,7 @@ public final class LinearMemory {
         for (int i = size - 1; i >= 0; i--) {
             value = value << 8 | space.read(i < first ? low + i : high + i - first, 1);
         }
-        cpu.execution.dataAccess(at, size, false);
+        cpu.execution.traps.dataAccess(at, size, false);
         return value;
     }
 
@@ -430,10 +430,10 @@ public final class LinearMemory {
         }
         long last = lastByte(linear, segment, size);
         long at = (cpu.mode & Mode.SIZE_MASK) == 2 ? linear : linear & 0xFFFF_FFFFL;
-        cpu.execution.checkAlignment(at, size);
+        cpu.execution.traps.checkAlignment(at, size);
         if (((at ^ last) & -4096L) == 0) {
             space.write(fill(at, Paging.WRITE), size, value);
-            cpu.execution.dataAccess(at, size, true);
+            cpu.execution.traps.dataAccess(at, size, true);
             return;
         }
         long low = physical(at, Paging.WRITE);
@@ -442,7 +442,7 @@ public final class LinearMemory {
         for (int i = 0; i < size; i++) {
             space.write(i < first ? low + i : high + i - first, 1, value >>> 8 * i & 0xFF);
         }
-        cpu.execution.dataAccess(at, size, true);
+        cpu.execution.traps.dataAccess(at, size, true);
     }
 
     /** Stores to a page whose writes somebody wants to know of; nobody does any more, and it becomes a page like others. */

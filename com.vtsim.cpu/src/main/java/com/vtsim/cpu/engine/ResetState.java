@@ -70,7 +70,7 @@ public final class ResetState {
         segments.taskLimit = 0xFFFF;
         segments.taskAccess = Segments.PRESENT | 0xB;
         system.controlChanged();
-        cpu.execution.debugRegistersChanged();
+        cpu.execution.traps.registersChanged();
     }
 
     /** Start-up message: real mode at {@code vector << 12}. */

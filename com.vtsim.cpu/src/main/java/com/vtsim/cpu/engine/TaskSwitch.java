@@ -199,7 +199,7 @@ public final class TaskSwitch {
             throw late(fault);
         }
         if (big && (image[25] & 1) != 0) {
-            cpu.execution.debugTrap(SystemState.DR6_BT);
+            cpu.execution.traps.trap(SystemState.DR6_BT);
         }
     }
 

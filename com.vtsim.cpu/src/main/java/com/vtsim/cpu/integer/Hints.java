@@ -20,7 +20,7 @@ final class Hints {
             "PREFETCHW", "MFENCE", "LFENCE", "SFENCE"}) {
             s.define(name, (i, at) -> nothing());
         }
-        s.define("PAUSE", (i, at) -> Action.of(cpu -> cpu.execution.spin()));
+        s.define("PAUSE", (i, at) -> Action.of(cpu -> cpu.execution.activity.spin()));
         for (String name : new String[] {"UD0", "UD1", "UD2"}) {
             s.define(name, (i, at) -> null);
         }

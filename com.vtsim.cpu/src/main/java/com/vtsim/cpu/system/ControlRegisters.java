@@ -120,7 +120,7 @@ final class ControlRegisters {
                 default -> value;
             };
             if (number != 6) {
-                cpu.execution.debugRegistersChanged();
+                cpu.execution.traps.registersChanged();
             }
         });
     }

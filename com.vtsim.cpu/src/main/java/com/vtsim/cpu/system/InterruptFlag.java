@@ -20,7 +20,7 @@ final class InterruptFlag {
     static void define(Semantics s) {
         s.define("CLI", (instruction, at) -> Effect.plain(InterruptFlag::clear));
         s.define("STI", (instruction, at) -> Effect.last(InterruptFlag::set));
-        s.define("HLT", (instruction, at) -> Effect.last(Effect.privileged(cpu -> cpu.execution.halt())));
+        s.define("HLT", (instruction, at) -> Effect.last(Effect.privileged(cpu -> cpu.execution.activity.halt())));
         for (String suffix : new String[] {"", "D", "Q"}) {
             s.define("PUSHF" + suffix, (instruction, at) -> {
                 int size = instruction.operandSize();

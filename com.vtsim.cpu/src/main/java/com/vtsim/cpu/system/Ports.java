@@ -52,7 +52,7 @@ public final class Ports {
 
     private static int read(Cpu cpu, int port, int size) {
         int value = cpu.ports == null ? -1 : cpu.ports.read(port, size);
-        cpu.execution.portAccess(port, size);
+        cpu.execution.traps.portAccess(port, size);
         return value;
     }
 
@@ -60,7 +60,7 @@ public final class Ports {
         if (cpu.ports != null) {
             cpu.ports.write(port, size, value);
         }
-        cpu.execution.portAccess(port, size);
+        cpu.execution.traps.portAccess(port, size);
     }
 
     /** @return port number of an immediate operand, or -1 for DX */

@@ -81,7 +81,7 @@ final class Transfers {
         boolean stepping = (cpu.systemFlags & Flags.TF) != 0;
         cpu.interrupts.software(vector, source);
         if (stepping) {
-            cpu.execution.suppressStep();
+            cpu.execution.traps.suppressStep();
         }
     }
 }

@@ -25,7 +25,7 @@ final class Waits {
             if ((extensions & ~1) != 0) {
                 throw cpu.protection(0);
             }
-            cpu.execution.waitForStore(extensions == 1);
+            cpu.execution.activity.waitForStore(extensions == 1);
         }));
     }
 

@@ -67,7 +67,7 @@ final class GuestState {
         write(VmcsField.GUEST_RIP, cpu.r[Cpu.RIP]);
         write(VmcsField.GUEST_RSP, cpu.r[Cpu.RSP]);
         write(VmcsField.GUEST_RFLAGS, cpu.rflags());
-        write(VmcsField.GUEST_ACTIVITY, cpu.execution.activity());
+        write(VmcsField.GUEST_ACTIVITY, cpu.execution.activity.state());
         write(VmcsField.GUEST_INTERRUPTIBILITY, cpu.execution.interruptibility());
         write(VmcsField.GUEST_PENDING_DEBUG, pendingDebug());
         if (vmx.has(Control.ENABLE_EPT) && system.paging() && (system.cr4 & SystemState.CR4_PAE) != 0 && !system.longMode()) {
@@ -78,7 +78,7 @@ final class GuestState {
     }
 
     private long pendingDebug() {
-        long status = cpu.execution.pendingDebug();
+        long status = cpu.execution.traps.pending();
         return status & 0x400F | ((status & 0xF) != 0 ? 1 << 12 : 0);
     }
 
@@ -137,7 +137,7 @@ final class GuestState {
         cpu.msrs.write(0x174, v.get(VmcsField.GUEST_SYSENTER_CS));
         cpu.msrs.write(0x175, v.get(VmcsField.GUEST_SYSENTER_ESP));
         cpu.msrs.write(0x176, v.get(VmcsField.GUEST_SYSENTER_EIP));
-        cpu.execution.debugRegistersChanged();
+        cpu.execution.traps.registersChanged();
         cpu.execution.flagsChanged();
     }
 

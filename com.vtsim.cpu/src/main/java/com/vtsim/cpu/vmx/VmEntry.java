@@ -92,10 +92,10 @@ final class VmEntry {
         int activity = (int) v.get(VmcsField.GUEST_ACTIVITY);
         long event = v.get(VmcsField.ENTRY_INTERRUPTION);
         boolean vectoring = (event & Vmx.VALID) != 0;
-        cpu.execution.activity(vectoring ? 0 : activity);
+        cpu.execution.activity.state(vectoring ? 0 : activity);
         vmx.enterGuest();
         long blocking = v.get(VmcsField.GUEST_INTERRUPTIBILITY);
-        cpu.execution.blockNmis((blocking & BLOCKED_NMI) != 0);
+        cpu.execution.pins.blockNmis((blocking & BLOCKED_NMI) != 0);
         if ((blocking & (BLOCKED_STI | BLOCKED_MOV_SS)) != 0 && !vectoring) {
             cpu.execution.shadow((blocking & BLOCKED_MOV_SS) != 0);
         }
@@ -103,7 +103,7 @@ final class VmEntry {
         boolean discards = vectoring && (type == EXTERNAL || type == NMI || type == HARDWARE_EXCEPTION || type == SOFTWARE_EXCEPTION);
         long debug = v.get(VmcsField.GUEST_PENDING_DEBUG);
         if (!discards && (debug & 0x5000) != 0) {
-            cpu.execution.debugTrap(debug & 0x400F);
+            cpu.execution.traps.trap(debug & 0x400F);
         }
         if (vectoring) {
             vmx.attend(Vmx.INJECT);
@@ -130,7 +130,7 @@ final class VmEntry {
         vmx.deliveringCode = code == GuestFault.NO_CODE ? 0 : code;
         vmx.deliveringLength = length;
         if (type == NMI) {
-            cpu.execution.blockNmis(true);
+            cpu.execution.pins.blockNmis(true);
         }
         Source source = switch (type) {
             case HARDWARE_EXCEPTION -> Source.EXCEPTION;
@@ -139,7 +139,7 @@ final class VmEntry {
             case SOFTWARE_EXCEPTION -> Source.SOFTWARE_EXCEPTION;
             default -> Source.EXTERNAL;
         };
-        cpu.execution.inject(vector, code, source, length);
+        cpu.execution.deliveries.inject(vector, code, source, length);
     }
 
     /** @return every rule that an entry with the current VMCS would break now */

@@ -114,11 +114,11 @@ final class VmExit {
         }
         long stored = vmx.image.get(VmcsField.EXIT_MSR_STORE_COUNT);
         boolean kept = MsrArea.store(cpu, vmx.image.get(VmcsField.EXIT_MSR_STORE_ADDRESS), stored);
-        boolean nmisBlocked = blocksNmis || !vmx.has(Control.VIRTUAL_NMIS) && cpu.execution.nmiBlocked();
+        boolean nmisBlocked = blocksNmis || !vmx.has(Control.VIRTUAL_NMIS) && cpu.execution.pins.nmiBlocked();
         boolean wide = cpu.system.longMode();
         vmx.leaveGuest();
-        cpu.execution.activity(0);
-        cpu.execution.blockNmis(nmisBlocked);
+        cpu.execution.activity.state(0);
+        cpu.execution.pins.blockNmis(nmisBlocked);
         if (!kept) {
             abort(region, ABORT_STORE);
         } else {
@@ -132,7 +132,7 @@ final class VmExit {
         write(VmcsField.EXIT_QUALIFICATION, howExactly);
         vmx.journal.exited(why.number | 1 << 31, howExactly, vmx.image.get(VmcsField.GUEST_RIP));
         vmx.leaveGuest();
-        cpu.execution.activity(0);
+        cpu.execution.activity.state(0);
         loadHost(vmx.current, wide);
     }
 
@@ -143,7 +143,7 @@ final class VmExit {
     private void abort(long region, int indicator) {
         vmx.vmcs.abort(region, indicator);
         cpu.reports.accept("VMX abort " + indicator + ": the processor shut down");
-        cpu.execution.shutdown();
+        cpu.execution.activity.shutdown();
     }
 
     /** @param wide whether the processor was in IA-32e mode */
@@ -175,7 +175,7 @@ final class VmExit {
         cpu.r[Cpu.RSP] = v.get(VmcsField.HOST_RSP);
         cpu.r[Cpu.RIP] = v.get(VmcsField.HOST_RIP);
         cpu.next = cpu.r[Cpu.RIP];
-        cpu.execution.debugRegistersChanged();
+        cpu.execution.traps.registersChanged();
         cpu.execution.flagsChanged();
         boolean pae = !host64 && (system.cr4 & SystemState.CR4_PAE) != 0;
         if (pae && !system.loadPdptesOrNot()) {

@@ -218,7 +218,7 @@ public final class Vmx {
 
     /** @return whether INIT waits until VMX root operation ends, or the VM waits for a start-up message */
     public boolean blocksInit() {
-        return on && (!nonRoot || cpu.execution.waitsForStartup());
+        return on && (!nonRoot || cpu.execution.activity.waitsForStartup());
     }
 
     /** @return whether an external interrupt makes the VM exit, whatever RFLAGS.IF */
@@ -372,7 +372,7 @@ public final class Vmx {
     /** @return whether something of VMX operation ends the halt */
     public boolean endsHalt() {
         return (attention & ~(NMI_WINDOW | INTERRUPT_WINDOW)) != 0
-            || (attention & INTERRUPT_WINDOW) != 0 && (cpu.systemFlags & Flags.IF) != 0 || (attention & NMI_WINDOW) != 0 && !cpu.execution.nmiBlocked();
+            || (attention & INTERRUPT_WINDOW) != 0 && (cpu.systemFlags & Flags.IF) != 0 || (attention & NMI_WINDOW) != 0 && !cpu.execution.pins.nmiBlocked();
     }
 
     private void note(int vector, int errorCode, Source source, int length) {

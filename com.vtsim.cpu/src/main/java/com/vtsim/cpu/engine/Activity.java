@@ -1,0 +1,118 @@
+package com.vtsim.cpu.engine;
+
+/**
+ * Whether the processor executes, and what it waits for where it does not: HLT, MWAIT, shutdown, start-up message.
+ *
+ * @sdm HLT—Halt; MWAIT—Monitor Wait; Guest Non-Register State
+ */
+public final class Activity {
+    private static final int ACTIVE = 0, HLT = 1, SHUTDOWN = 2, WAIT_FOR_SIPI = 3;
+
+    private final Cpu cpu;
+    private final Execution execution;
+
+    Activity(Cpu cpu, Execution execution) {
+        this.cpu = cpu;
+        this.execution = execution;
+    }
+
+    /** Halts until an event. */
+    public void halt() {
+        execution.raise(Event.HALTED);
+    }
+
+    /**
+     * MWAIT: halts until the monitored line is written or an event comes; not at all if the line has been written already.
+     *
+     * @param masked whether an interrupt ends the wait although EFLAGS.IF is 0
+     */
+    public void waitForStore(boolean masked) {
+        if (cpu.monitor.armed() == AddressMonitor.NONE || masked && execution.pins.intr()) {
+            cpu.monitor.disarm();
+            return;
+        }
+        execution.events |= Event.MWAIT | (masked ? Event.MASKED_INTR_ENDS_WAIT : 0);
+        halt();
+    }
+
+    /** The monitored line has been written. */
+    void monitored() {
+        if ((execution.events & Event.MWAIT) != 0) {
+            awake(0);
+        }
+    }
+
+    /** INTR is asserted, whether it can be taken or not. */
+    void interruptPending() {
+        if ((execution.events & Event.MASKED_INTR_ENDS_WAIT) != 0) {
+            monitored();
+        }
+    }
+
+    /** HLT or MWAIT, and the events given, are over. MWAIT needs another MONITOR then. */
+    void awake(int over) {
+        if ((execution.events & Event.MWAIT) != 0) {
+            cpu.monitor.disarm();
+        }
+        execution.events &= ~(Event.HALTED | Event.MWAIT | Event.MASKED_INTR_ENDS_WAIT | over);
+    }
+
+    /** @return what an operation throws to halt before itself: it executes again after the next event */
+    GuestFault freeze() {
+        halt();
+        return cpu.fault(GuestFault.FROZEN, GuestFault.NO_CODE);
+    }
+
+    /** PAUSE: with several processors the turn goes to the next, or two that wait for each other in step would never meet. */
+    public void spin() {
+        if (cpu.cpuid.processors > 1) {
+            execution.raise(Event.SPIN);
+        }
+    }
+
+    /** The processor stops, as after a triple fault. */
+    public void shutdown() {
+        execution.raise(Event.SHUTDOWN);
+    }
+
+    /** Makes a waiting processor run, as a loader's entry does. */
+    public void wake() {
+        awake(Event.WAIT_FOR_SIPI | Event.SIPI | Event.SHUTDOWN);
+    }
+
+    /** @return activity state as a VMCS numbers it: active, HLT, shutdown, wait-for-SIPI */
+    public int state() {
+        int events = execution.events;
+        return (events & Event.WAIT_FOR_SIPI) != 0 ? WAIT_FOR_SIPI : (events & Event.SHUTDOWN) != 0 ? SHUTDOWN : (events & Event.HALTED) != 0 ? HLT : ACTIVE;
+    }
+
+    /** Sets the activity state; pending traps and the shadows of STI and MOV SS are forgotten. */
+    public void state(int state) {
+        awake(Event.WAIT_FOR_SIPI | Event.SHUTDOWN | Event.SHADOW | Event.DEBUG);
+        execution.forgetShadow();
+        execution.traps.forget();
+        execution.raise(state == WAIT_FOR_SIPI ? Event.WAIT_FOR_SIPI : state == SHUTDOWN ? Event.SHUTDOWN : state == HLT ? Event.HALTED : 0);
+    }
+
+    /** @return whether it waits for a start-up message */
+    public boolean waitsForStartup() {
+        return (execution.events & Event.WAIT_FOR_SIPI) != 0;
+    }
+
+    /** @return see {@link com.vtsim.api.machine.Processor#idle} */
+    public boolean idle() {
+        int events = execution.events;
+        if ((events & Event.SHUTDOWN) != 0 && !cpu.vmx.nonRoot) {
+            return true;
+        }
+        if ((events & Event.INIT) != 0 && !cpu.vmx.blocksInit()) {
+            return false;
+        }
+        if ((events & Event.WAIT_FOR_SIPI) != 0) {
+            return (events & Event.SIPI) == 0;
+        }
+        boolean intr = (events & (Event.INTR | Event.SHUTDOWN)) == Event.INTR && cpu.controller != null;
+        return (events & (Event.HALTED | Event.SHUTDOWN)) != 0 && !execution.pins.nmiReady() && !intr && (events & Event.DEBUG) == 0
+            && !cpu.vmx.endsHalt();
+    }
+}
