@@ -27,21 +27,17 @@ import java.util.List;
  * Machine thread only.
  * <pre>
  * config = new ConfigSpace(this, new Identity(0x8086, 0x10D3, 0, 0x02_00_00), registers)
- *         .memory(0, 0x2_0000, false, window).ports(2, 0x20, 4, ports).capability(0x05, 0xD0).pin(1);
+ *         .memory(0, 0x2_0000, false, window).ports(2, 0x20, 4, ports).add(new PowerManagement()).add(new Msi(4)).pin(1);
  * </pre>
  */
 public final class ConfigSpace {
     private static final int OWN = 0x40;
-    private static final int SIZE = 4096;
 
     private final PciFunction function;
     private final RegisterFile<HeaderRegister> header;
-    private final RegisterFile<?> own;
+    private final Capabilities capabilities;
     private final BarWindow[] bars = new BarWindow[6];
-    private final byte[] links = new byte[SIZE];
     private BarWindow rom;
-    private int lastCapability = -1;
-    private int lastExtended = -1;
     private long commandWritable = PCICMD.layout().replaced();
     private long commandFixed;
     private boolean intx;
@@ -85,7 +81,7 @@ public final class ConfigSpace {
      */
     public ConfigSpace(PciFunction function, Identity identity, RegisterFile<?> own) {
         this.function = function;
-        this.own = own;
+        capabilities = new Capabilities(function, own, this::follow);
         header = new RegisterFile<>(HeaderRegister.class, this::written);
         header.strap(HeaderRegister.VID, identity.vendor());
         header.strap(HeaderRegister.DID, identity.device());
@@ -180,15 +176,33 @@ public final class ConfigSpace {
      * @param offset 40h–FCh, a multiple of 4
      */
     public ConfigSpace capability(int id, int offset) {
-        links[offset] = (byte) id;
-        if (lastCapability < 0) {
-            header.strap(CAPPTR, offset);
+        capabilities.link(id, offset);
+        return listed();
+    }
+
+    /** Appends a capability structure with registers of its own, at the lowest place that is free: {@link Msi}, {@link MsiX}, {@link PciExpress} … */
+    public ConfigSpace add(Capability capability) {
+        capabilities.add(capability);
+        return listed();
+    }
+
+    /** As {@link #add(Capability)}, at an offset: a multiple of 4. */
+    public ConfigSpace add(Capability capability, int offset) {
+        capabilities.add(capability, offset);
+        return listed();
+    }
+
+    private ConfigSpace listed() {
+        if (capabilities.pointer() != 0) {
+            header.strap(CAPPTR, capabilities.pointer());
             status((int) CAPABILITIES_LIST.mask());
-        } else {
-            links[lastCapability + 1] = (byte) offset;
         }
-        lastCapability = offset;
         return this;
+    }
+
+    /** @return the structures */
+    public Capabilities capabilities() {
+        return capabilities;
     }
 
     /**
@@ -199,27 +213,13 @@ public final class ConfigSpace {
      * @param offset  100h for the first, a multiple of 4
      */
     public ConfigSpace extendedCapability(int id, int version, int offset) {
-        links[offset] = (byte) id;
-        links[offset + 1] = (byte) (id >> 8);
-        links[offset + 2] = (byte) version;
-        if (lastExtended >= 0) {
-            links[lastExtended + 2] |= (byte) (offset << 4);
-            links[lastExtended + 3] = (byte) (offset >> 4);
-        }
-        lastExtended = offset;
+        capabilities.linkExtended(id, version, offset);
         return this;
     }
 
     /** As {@link PciFunction#configRead}. */
     public int read(int offset, int size) {
-        if (offset < OWN) {
-            return (int) header.load(offset, size);
-        }
-        int result = (int) own.load(offset, size);
-        for (int i = 0; i < size; i++) {
-            result |= (links[offset + i] & 0xFF) << 8 * i;
-        }
-        return result;
+        return offset < OWN ? (int) header.load(offset, size) : capabilities.read(offset, size);
     }
 
     /** As {@link PciFunction#configWrite}. */
@@ -227,7 +227,7 @@ public final class ConfigSpace {
         if (offset < OWN) {
             header.store(offset, size, value);
         } else {
-            own.store(offset, size, value);
+            capabilities.write(offset, size, value);
         }
     }
 
@@ -235,8 +235,7 @@ public final class ConfigSpace {
         switch (register) {
             case PCICMD -> {
                 header.set(PCICMD, now & commandWritable | commandFixed);
-                mapAll();
-                driveIntx();
+                follow();
             }
             case BAR0, BAR1, BAR2, BAR3, BAR4, BAR5 -> {
                 int index = register.ordinal() - HeaderRegister.BAR0.ordinal();
@@ -268,6 +267,12 @@ public final class ConfigSpace {
         return bars[index].wide() ? low | header.get(HeaderRegister.bar(index + 1)) << 32 : low;
     }
 
+    /** Windows and pin follow the command register, the power state and whether messages are enabled. */
+    private void follow() {
+        mapAll();
+        driveIntx();
+    }
+
     private void mapAll() {
         for (int i = 0; i < bars.length; i++) {
             map(i);
@@ -284,20 +289,20 @@ public final class ConfigSpace {
         if (bar == null || board == null) {
             return;
         }
-        boolean enabled = header.isSet(PCICMD, bar.isPorts() ? HeaderRegister.IO_SPACE : HeaderRegister.MEMORY_SPACE);
+        boolean enabled = capabilities.awake() && header.isSet(PCICMD, bar.isPorts() ? HeaderRegister.IO_SPACE : HeaderRegister.MEMORY_SPACE);
         bar.move(board, enabled ? base(index) : 0);
     }
 
     private void mapRom() {
         if (rom != null && board != null) {
             long value = header.get(ROMBAR);
-            rom.move(board, (value & 1) != 0 && header.isSet(PCICMD, HeaderRegister.MEMORY_SPACE) ? value & -rom.size() : 0);
+            rom.move(board, (value & 1) != 0 && capabilities.awake() && header.isSet(PCICMD, HeaderRegister.MEMORY_SPACE) ? value & -rom.size() : 0);
         }
     }
 
     /** @return whether the function may send requests */
     public boolean isBusMaster() {
-        return header.isSet(PCICMD, BUS_MASTER);
+        return header.isSet(PCICMD, BUS_MASTER) && capabilities.awake();
     }
 
     /** Asserts or releases the function's INTx pin: the status bit follows, and the wire unless the command register holds it back. */
@@ -310,7 +315,7 @@ public final class ConfigSpace {
     private void driveIntx() {
         int pin = (int) header.get(INTPN);
         if (host != null && pin != 0) {
-            host.interrupt(function, pin, intx && !header.isSet(PCICMD, INTERRUPT_DISABLE));
+            host.interrupt(function, pin, intx && !header.isSet(PCICMD, INTERRUPT_DISABLE) && capabilities.awake() && !capabilities.sendsMessages());
         }
     }
 
@@ -326,21 +331,21 @@ public final class ConfigSpace {
         if (rom != null) {
             rom.forget();
         }
-        mapAll();
-        driveIntx();
+        capabilities.attach(newBoard, host);
+        follow();
     }
 
     /** To be called in the part's reset: header and own registers to their reset values, windows unmapped, interrupt released. */
     public void reset(Reset kind) {
         header.reset(kind);
-        own.reset(kind);
+        capabilities.reset(kind);
         mapAll();
         interrupt(false);
     }
 
     /** @return header and own registers */
     public ConfigState save() {
-        return new ConfigState(header.save(), own.save(), intx);
+        return new ConfigState(header.save(), capabilities.save(), intx);
     }
 
     /** To be called in the part's restore. @throws StateException if it does not fit; nothing is then changed */
@@ -348,7 +353,7 @@ public final class ConfigSpace {
         var before = header.save();
         header.restore(state.header());
         try {
-            own.restore(state.own());
+            capabilities.restore(state.own());
         } catch (StateException e) {
             header.restore(before);
             throw e;
@@ -359,7 +364,7 @@ public final class ConfigSpace {
     /** @return every register, by offset, for the operator */
     public List<RegisterFile.Value> dump() {
         List<RegisterFile.Value> dump = new ArrayList<>(header.dump());
-        dump.addAll(own.dump());
+        dump.addAll(capabilities.dump());
         return dump;
     }
 }

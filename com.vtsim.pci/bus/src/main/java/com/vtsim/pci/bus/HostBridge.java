@@ -51,6 +51,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     private final int[] pins = new int[256];
     private int address;
     private Board board;
+    private int generation;
     private Tracer tracer;
     private InterruptRouter router;
     private ResetControl resetControl;
@@ -208,6 +209,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     @Override
     public void attach(Board newBoard) {
         board = newBoard;
+        generation++;
         tracer = board.tracer();
         router = board.find(InterruptRouter.class).orElse(null);
         resetControl = board.find(ResetControl.class).orElse(null);
@@ -333,7 +335,20 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
 
     @Override
     public Upstream upstream(PciFunction function) {
-        return new Requester(function, board, translators);
+        return new Requester(function, this);
+    }
+
+    Board board() {
+        return board;
+    }
+
+    /** Counts attachments: 0 before the first. */
+    int generation() {
+        return generation;
+    }
+
+    Translators translators() {
+        return translators;
     }
 
     @Override

@@ -11,37 +11,49 @@ import java.util.Arrays;
 
 /**
  * A function's way to memory: bus-master enable, the remapping unit that owns the requester if there is one, then memory or,
- * for a 4-byte write to FEEx_xxxxh, the interrupt controller. While its unit is away all its requests fail. Valid until the host bridge is attached afresh.
+ * for a 4-byte write to FEEx_xxxxh, the interrupt controller. While its unit is away all its requests fail. Valid until the function is attached afresh.
  */
 final class Requester implements Upstream {
     private static final long INTERRUPT_RANGE = 0xFEE0_0000L;
     private static final long INTERRUPT_MASK = ~0xF_FFFFL;
 
     private final PciFunction function;
-    private final int sourceId;
-    private final MemorySpace memory;
-    private final RequestTranslator translator;
-    private final boolean orphan;
-    private final MessageTarget target;
+    private final HostBridge host;
+    private int generation;
+    private int sourceId;
+    private MemorySpace memory;
+    private RequestTranslator translator;
+    private boolean orphan;
+    private MessageTarget target;
     private final RequestTranslator.Request request = new RequestTranslator.Request();
     private final RequestTranslator.Message message = new RequestTranslator.Message();
 
-    Requester(PciFunction function, Board board, Translators translators) {
+    Requester(PciFunction function, HostBridge host) {
         this.function = function;
-        sourceId = function.address().sourceId();
-        memory = board.memory();
-        translator = translators.owner(board, sourceId);
-        orphan = translator == null && translators.isOrphan(board, sourceId);
-        target = board.find(MessageTarget.class).orElse(null);
+        this.host = host;
+    }
+
+    /** Looks up afresh what lies on the way: a function may be attached before the host bridge. @return whether there is a way */
+    private boolean isConnected() {
+        if (generation != host.generation()) {
+            Board board = host.board();
+            generation = host.generation();
+            sourceId = function.address().sourceId();
+            memory = board.memory();
+            translator = host.translators().owner(board, sourceId);
+            orphan = translator == null && host.translators().isOrphan(board, sourceId);
+            target = board.find(MessageTarget.class).orElse(null);
+        }
+        return memory != null && !orphan;
     }
 
     @Override
     public int sourceId() {
-        return sourceId;
+        return function.address().sourceId();
     }
 
     private boolean mayAsk() {
-        return !orphan && HeaderRegister.BUS_MASTER.isSet(function.configRead(HeaderRegister.PCICMD.layout().offset(), 2));
+        return isConnected() && HeaderRegister.BUS_MASTER.isSet(function.configRead(HeaderRegister.PCICMD.layout().offset(), 2));
     }
 
     @Override
