@@ -39,6 +39,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
     private final String name;
     private final Capability capability;
     private final Scope scope;
+    private final Firmware firmware;
     private final BaseRegister base;
     private final RegisterFile<VtdRegister> registers = new RegisterFile<>(VtdRegister.class, this::written);
     private final EventMessage faultEvent = new EventMessage(registers, VtdRegister.FECTL);
@@ -92,6 +93,17 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
 
         /** @return reserved memory regions as {@code base-limit@functions}, separated by semicolons: {@code 7d800000-7fffffff@00:02.0} */
         String reserved() default "";
+
+        /** @return whether the ACPI DMAR table asks the system not to use x2APIC mode */
+        boolean x2apic_opt_out() default false;
+
+        /** @return NUMA proximity domain, or -1 to name none */
+        int proximity() default -1;
+    }
+
+    /** What firmware adds to what the unit is. */
+    record Firmware(boolean x2apicOptOut, int proximity) {
+        static final Firmware PLAIN = new Firmware(false, -1);
     }
 
     private record UnitState(long base, RegisterState registers, FaultLog.LogState log, Caches.CacheState caches, long rootTable, long interruptTable) { }
@@ -101,11 +113,17 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
     public RemappingHardware(Config config) {
         this(config.vtsim_name(), BaseRegister.Layout.named(config.layout()), Long.parseUnsignedLong(config.base(), 16), Scope.parse(config.scope(), config.reserved()),
                 Capability.of(config.profile(), config.records(), config.caching_mode()),
-                new Caches(config.cache(), TranslationCache.Replacement.valueOf(config.replacement())));
+                new Caches(config.cache(), TranslationCache.Replacement.valueOf(config.replacement())), new Firmware(config.x2apic_opt_out(), config.proximity()));
+    }
+
+    /** As firmware announces most units. */
+    RemappingHardware(String name, BaseRegister.Layout layout, long base, Scope scope, Capability capability, Caches caches) {
+        this(name, layout, base, scope, capability, caches, Firmware.PLAIN);
     }
 
     /** @param base host-physical base of the register window */
-    RemappingHardware(String name, BaseRegister.Layout layout, long base, Scope scope, Capability capability, Caches caches) {
+    RemappingHardware(String name, BaseRegister.Layout layout, long base, Scope scope, Capability capability, Caches caches, Firmware firmware) {
+        this.firmware = firmware;
         this.name = name;
         this.base = new BaseRegister(layout, base, capability.windowLength(), new Window());
         this.scope = scope;
@@ -161,7 +179,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
     @Override
     public Announcement announcement() {
         return new Announcement(registerBase(), capability.windowLength(), scope.isAll(), scope.functions(), capability.hostAddressWidth(),
-                capability.extended(Capability.IR), scope.reserved());
+                capability.extended(Capability.IR), scope.reserved(), firmware.x2apicOptOut(), capability.extended(Capability.DT), firmware.proximity());
     }
 
     @Override

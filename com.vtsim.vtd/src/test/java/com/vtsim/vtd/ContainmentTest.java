@@ -2,12 +2,7 @@ package com.vtsim.vtd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.vtsim.api.machine.Board;
-import com.vtsim.api.machine.EntryState;
-import com.vtsim.api.machine.Processor;
-import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.RunLimits;
-import com.vtsim.api.machine.State;
 import com.vtsim.pci.bus.HostBridge;
 import com.vtsim.pci.edu.EduDevice;
 import org.junit.jupiter.api.AfterEach;
@@ -21,80 +16,10 @@ class ContainmentTest {
     private final EduDevice[] devices = {new EduDevice("edu1", "00:03.0", 28), new EduDevice("edu2", "00:03.1", 28)};
     private Rig rig;
 
-    /** Lets time pass. */
-    private static final class Halted implements Processor {
-        private record Nothing() { }
-
-        @Override
-        public String name() {
-            return "cpu0";
-        }
-
-        @Override
-        public String model() {
-            return "halted";
-        }
-
-        @Override
-        public void attach(Board board) { }
-
-        @Override
-        public void reset(Reset kind) { }
-
-        @Override
-        public State save() {
-            return State.of(model(), 1, new Nothing());
-        }
-
-        @Override
-        public void restore(State state) { }
-
-        @Override
-        public int index() {
-            return 0;
-        }
-
-        @Override
-        public Outcome run(long budget) {
-            return Outcome.IDLE;
-        }
-
-        @Override
-        public long retired() {
-            return 0;
-        }
-
-        @Override
-        public void leave() { }
-
-        @Override
-        public boolean idle() {
-            return true;
-        }
-
-        @Override
-        public void intr(boolean asserted) { }
-
-        @Override
-        public void nmi() { }
-
-        @Override
-        public void init() { }
-
-        @Override
-        public void startup(int vector) { }
-
-        @Override
-        public void a20(boolean enabled) { }
-
-        @Override
-        public void enter(EntryState state) { }
-    }
-
     @BeforeEach
     void build() {
         rig = new Rig();
-        rig.machine.add(new Halted());
+        rig.machine.add(new HaltedProcessor(0));
         rig.machine.add(new HostBridge("host", "q35", "1af4:1100"));
         for (int i = 0; i < 2; i++) {
             rig.machine.add(devices[i]);

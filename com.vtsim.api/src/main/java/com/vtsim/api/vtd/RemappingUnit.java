@@ -51,8 +51,12 @@ public interface RemappingUnit extends RequestTranslator {
      * @param hostAddressWidth bits of a host-physical address
      * @param interruptRemapping whether it remaps interrupts
      * @param reserved        memory that firmware's devices need mapped (RMRR)
+     * @param x2apicOptOut    whether firmware asks the system not to use x2APIC mode
+     * @param deviceTlbs      whether devices may have translation caches of their own (ATSR)
+     * @param proximity       NUMA proximity domain (RHSA), or -1
      */
-    record Announcement(long base, long length, boolean includeAll, List<PciAddress> scope, int hostAddressWidth, boolean interruptRemapping, List<Reserved> reserved) { }
+    record Announcement(long base, long length, boolean includeAll, List<PciAddress> scope, int hostAddressWidth, boolean interruptRemapping, List<Reserved> reserved,
+            boolean x2apicOptOut, boolean deviceTlbs, int proximity) { }
 
     /**
      * A reserved memory region.

@@ -2,7 +2,7 @@
  * VT-d remapping hardware units.
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package com.vtsim.api.vtd;
 
 import org.osgi.annotation.bundle.Export;

@@ -59,6 +59,10 @@ public final class AcpiTables {
         if (machine.ecamBase() != 0) {
             roots.add(table("MCFG", 1, mcfg(machine)));
         }
+        byte[] remapping = DmaRemappingTable.of(machine);
+        if (remapping.length > 0) {
+            roots.add(table("DMAR", 1, remapping));
+        }
         int rsdt = roots("RSDT", roots, 4);
         int xsdt = roots("XSDT", roots, 8);
         tables = Arrays.copyOf(out.toByteArray(), LENGTH - TABLES_AT);

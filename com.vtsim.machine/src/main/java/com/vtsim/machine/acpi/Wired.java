@@ -4,10 +4,13 @@ import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.Processor;
+import com.vtsim.api.pci.ChipsetRequester;
 import com.vtsim.api.pci.InterruptRouter;
 import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.PciHost;
+import com.vtsim.api.vtd.RemappingUnit;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -23,8 +26,13 @@ import java.util.List;
  * @param pirq       by device and pin (4 each): the PIRQ, or -1
  * @param lines      by PIRQ: the line of the 8259A pair it is routed to, or -1
  * @param parts      names of the parts
+ * @param units      remapping units whose registers are mapped, the one with the rest of the devices last
+ * @param hpetUnit   the unit that remaps the event timer's interrupts, or null
+ * @param ioApicUnit the unit that remaps the I/O APIC's interrupts, or null
+ * @param ioApic     source-id of the I/O APIC
  */
-record Wired(int[] processors, boolean apic, boolean hpet, int pmBase, long ecamBase, int ecamBuses, long lowRam, int[] pirq, int[] lines, List<String> parts) {
+record Wired(int[] processors, boolean apic, boolean hpet, int pmBase, long ecamBase, int ecamBuses, long lowRam, int[] pirq, int[] lines, List<String> parts,
+        List<RemappingUnit.Announcement> units, RemappingUnit.Announcement hpetUnit, RemappingUnit.Announcement ioApicUnit, int ioApic) {
     private static final int DEVICES = 32;
     private static final int PIRQS = 8;
     /** Where firmware for this chipset puts what it has not placed yet. */
@@ -54,7 +62,21 @@ record Wired(int[] processors, boolean apic, boolean hpet, int pmBase, long ecam
         int length = (int) ecam >> 1 & 3;
         boolean mapped = (ecam & 1) != 0 && length < 3;
         return new Wired(cpus.stream().mapToInt(Processor::index).sorted().toArray(), apic, parts.stream().anyMatch(p -> p.model().equals("hpet")),
-            powerBase(board), mapped ? ecam & 0xF000_0000L : 0, 256 >> length, low, pirq, lines, parts.stream().map(Part::name).toList());
+            powerBase(board), mapped ? ecam & 0xF000_0000L : 0, 256 >> length, low, pirq, lines, parts.stream().map(Part::name).toList(),
+            units(board), unitOf(board, ChipsetRequester.EVENT_TIMER), unitOf(board, ioApic(board)), ioApic(board));
+    }
+
+    private static int ioApic(AcpiTables.Finder board) {
+        return ChipsetRequester.ioApic(board.findAll(PciHost.class).stream().findFirst());
+    }
+
+    private static List<RemappingUnit.Announcement> units(AcpiTables.Finder board) {
+        return board.findAll(RemappingUnit.class).stream().map(RemappingUnit::announcement).filter(unit -> unit.base() >= 0)
+            .sorted(Comparator.comparing(RemappingUnit.Announcement::includeAll)).toList();
+    }
+
+    private static RemappingUnit.Announcement unitOf(AcpiTables.Finder board, int sourceId) {
+        return board.findAll(RemappingUnit.class).stream().filter(unit -> unit.owns(sourceId)).map(RemappingUnit::announcement).findFirst().orElse(null);
     }
 
     private static int powerBase(AcpiTables.Finder board) {

@@ -128,6 +128,7 @@ public final class ApicController implements InterruptController, MessageTarget,
                 local[i].attach(board, processors[i]);
             }
         }
+        ioApic.attach(board);
         mapWindows();
         board.memory().map(IoApic.BASE, PAGE, ioApic);
         if (imcr) {
@@ -247,18 +248,8 @@ public final class ApicController implements InterruptController, MessageTarget,
     /** @sdm Message Signalled Interrupts */
     @Override
     public void message(long address, int data) {
-        int mode = data >> 8 & 7;
-        boolean level = (data >> 15 & 1) != 0;
-        boolean asserted = (data >> 14 & 1) != 0;
-        if (level && !asserted || mode == Delivery.STARTUP || mode == 3 || mode == Delivery.SMI) {
-            return;
-        }
-        int destination = (int) (address >> 12) & 0xFF;
-        boolean hint = (address >> 3 & 1) != 0;
-        boolean logical = (address >> 2 & 1) != 0;
         bus.begin("message for vector", data & 0xFF);
-        bus.send(hint && logical && mode == Delivery.FIXED ? Delivery.LOWEST : mode, data & 0xFF, level, destination, logical,
-            destination == MessageBus.BROADCAST_8);
+        bus.send(address, data);
     }
 
     // State

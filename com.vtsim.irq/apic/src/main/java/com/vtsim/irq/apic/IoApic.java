@@ -1,7 +1,11 @@
 package com.vtsim.irq.apic;
 
+import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.MmioDevice;
 import com.vtsim.api.machine.Reset;
+import com.vtsim.api.pci.ChipsetRequester;
+import com.vtsim.api.pci.PciHost;
+import com.vtsim.api.pci.RequestTranslator;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
 
@@ -15,12 +19,16 @@ final class IoApic implements MmioDevice {
     private static final int IOREGSEL = 0x00;
     private static final int IOWIN = 0x10;
     private static final int EOIR = 0x40;
+    private static final long MESSAGES = 0xFEE0_0000L;
+    private static final int ASSERTED_LEVEL = 0xC000;
 
     private final MessageBus bus;
     private final RegisterFile<IoApicRegister> registers = new RegisterFile<>(IoApicRegister.class, this::written);
     private final long[] numbers = new long[IoApicRegister.INPUTS];
     private int select;
     private int pins;
+    private Board board;
+    private ChipsetRequester requester;
 
     /**
      * State of the I/O APIC.
@@ -38,6 +46,7 @@ final class IoApic implements MmioDevice {
     void reset() {
         registers.reset(Reset.COLD);
         select = 0;
+        requester = board == null ? null : requester(null);
     }
 
     @Override
@@ -113,11 +122,30 @@ final class IoApic implements MmioDevice {
         }
     }
 
+    /** Makes a message of an entry, which passes the remapping unit if there is one. (ICH9 datasheet, Front Side Bus Interrupt Delivery) */
     private boolean send(long entry) {
-        int destination = (int) IoApicRegister.DEST.of(entry);
         int mode = (int) IoApicRegister.DELMOD.of(entry);
-        return mode != Delivery.STARTUP && bus.send(mode, (int) IoApicRegister.INTVEC.of(entry), levelTriggered(entry), destination,
-            IoApicRegister.DESTMOD.isSet(entry), destination == MessageBus.BROADCAST_8);
+        long address = MESSAGES | IoApicRegister.DEST.of(entry) << 12 | IoApicRegister.EXTENDED.of(entry) << 4 | IoApicRegister.DESTMOD.of(entry) << 2;
+        int data = (int) IoApicRegister.INTVEC.of(entry) | mode << 8 | (levelTriggered(entry) ? ASSERTED_LEVEL : 0);
+        if (requester == null) {
+            return bus.send(address, data);
+        }
+        RequestTranslator.Message message = requester.remap(address, data);
+        return message != null && bus.send(message.address, message.data);
+    }
+
+    /** Looks for the unit that remaps its interrupts. */
+    void attach(Board newBoard) {
+        board = newBoard;
+        boolean blocked = requester != null && requester.isOrphan();
+        requester = requester(requester);
+        for (int input = 0; blocked && !requester.isOrphan() && input < IoApicRegister.INPUTS; input++) {
+            level(input);
+        }
+    }
+
+    private ChipsetRequester requester(ChipsetRequester before) {
+        return ChipsetRequester.of(board, ChipsetRequester.ioApic(board.find(PciHost.class)), before);
     }
 
     /** An EOI message, or a write to the EOI register: level-triggered inputs with this vector may ask again. */

@@ -8,7 +8,8 @@ import com.vtsim.api.register.Register;
 
 /**
  * The I/O APIC's indirect registers; the offset is four times the index in IOREGSEL. Source: 82093AA I/O Advanced Programmable Interrupt
- * Controller, Register Description; version 20h with the EOI register as in the I/O Controller Hub.
+ * Controller, Register Description; version 20h with the EOI register and the extended destination as in the
+ * I/O Controller Hub.
  */
 enum IoApicRegister implements Register {
     IOAPICID(at(0x000, 4).rw(0x0F00_0000).title("I/O APIC Identification")),
@@ -36,6 +37,8 @@ enum IoApicRegister implements Register {
     static final Field MASK = Field.bit(16);
     /** Redirection entry: destination. */
     static final Field DEST = Field.bits(63, 56);
+    /** Redirection entry: extended destination, bits 11:4 of the message's address; a remappable entry has its format and index in here. */
+    static final Field EXTENDED = Field.bits(55, 48);
 
     private final Layout layout;
 
@@ -44,7 +47,7 @@ enum IoApicRegister implements Register {
     }
 
     private static Layout entry(int input) {
-        return at(0x40 + 8 * input, 8).rw(0xFF00_0000_0001_AFFFL).ro(0x5000).reset(0x0001_0000).title("I/O Redirection Table " + input);
+        return at(0x40 + 8 * input, 8).rw(0xFFFF_0000_0001_AFFFL).ro(0x5000).reset(0x0001_0000).title("I/O Redirection Table " + input);
     }
 
     /** @return the redirection entry of an input */

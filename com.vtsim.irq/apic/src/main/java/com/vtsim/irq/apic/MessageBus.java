@@ -54,6 +54,26 @@ final class MessageBus {
     }
 
     /**
+     * Sends a message as it is on the bus: a write to FEEx_xxxxh, with bits 31:8 of a destination of 32 bits in address bits 63:40.
+     *
+     * @return whether some local APIC took it
+     * @sdm Message Signalled Interrupts
+     */
+    boolean send(long address, int data) {
+        int mode = data >> 8 & 7;
+        boolean level = (data >> 15 & 1) != 0;
+        boolean asserted = (data >> 14 & 1) != 0;
+        if (level && !asserted || mode == Delivery.STARTUP || mode == 3 || mode == Delivery.SMI) {
+            return false;
+        }
+        int destination = (int) (address >>> 12) & 0xFF | (int) (address >>> 40) << 8;
+        boolean hint = (address >> 3 & 1) != 0;
+        boolean logical = (address >> 2 & 1) != 0;
+        return send(hint && logical && mode == Delivery.FIXED ? Delivery.LOWEST : mode, data & 0xFF, level, destination, logical,
+            destination == BROADCAST_8 || destination == BROADCAST_32);
+    }
+
+    /**
      * Sends a message.
      *
      * @param broadcast to all, whatever {@code destination} says

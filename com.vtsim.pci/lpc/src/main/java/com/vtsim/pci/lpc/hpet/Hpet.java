@@ -9,6 +9,8 @@ import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
+import com.vtsim.api.pci.ChipsetRequester;
+import com.vtsim.api.pci.RequestTranslator;
 import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
@@ -47,6 +49,7 @@ public final class Hpet implements RegisterBlocks, MmioDevice {
     private long offset;
     private Board board;
     private MessageTarget messages;
+    private ChipsetRequester requester;
 
     /** Configuration of factory PID {@code com.vtsim.pci.lpc.hpet}. */
     @interface Config {
@@ -97,6 +100,7 @@ public final class Hpet implements RegisterBlocks, MmioDevice {
     public void attach(Board newBoard) {
         board = newBoard;
         messages = board.find(MessageTarget.class).orElse(null);
+        requester = ChipsetRequester.of(board, ChipsetRequester.EVENT_TIMER, requester);
         board.memory().map(BASE, PAGE, this);
         for (int i = 0; i < HpetRegister.TIMERS; i++) {
             int timer = i;
@@ -195,8 +199,9 @@ public final class Hpet implements RegisterBlocks, MmioDevice {
 
     private void send(int timer) {
         long route = registers.get(HpetRegister.route(timer));
-        if (messages != null) {
-            messages.message(route >>> 32, (int) route);
+        RequestTranslator.Message message = requester.remap(route >>> 32, (int) route);
+        if (messages != null && message != null) {
+            messages.message(message.address, message.data);
         }
     }
 
@@ -301,6 +306,7 @@ public final class Hpet implements RegisterBlocks, MmioDevice {
         java.util.Arrays.fill(period, 0);
         java.util.Arrays.fill(asserted, false);
         if (board != null) {
+            requester = ChipsetRequester.of(board, ChipsetRequester.EVENT_TIMER, null);
             all();
             displace();
         }
