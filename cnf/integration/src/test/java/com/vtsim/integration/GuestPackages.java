@@ -19,16 +19,18 @@ import java.util.stream.Stream;
  *
  * @param kernel  a bzImage
  * @param busybox one static program
+ * @param modules the folder of those of the kernel's modules that tests load, as {@code name.ko}
  */
-record GuestPackages(Path kernel, Path busybox) {
+record GuestPackages(Path kernel, Path busybox, Path modules) {
     private static final String KERNEL = "linux-image-cloud-amd64";
     private static final String BUSYBOX = "busybox-static";
+    private static final List<String> MODULES = List.of("irqbypass.ko", "kvm.ko", "kvm-intel.ko");
     private static final long MINUTES = 5;
 
     static GuestPackages get() throws IOException, InterruptedException {
         Path folder = folder();
-        GuestPackages kept = new GuestPackages(folder.resolve("vmlinuz"), folder.resolve("busybox"));
-        if (!Files.exists(kept.kernel) || !Files.exists(kept.busybox)) {
+        GuestPackages kept = new GuestPackages(folder.resolve("vmlinuz"), folder.resolve("busybox"), folder.resolve("modules"));
+        if (!kept.complete()) {
             for (String client : new String[] {"apt-get", "apt-cache", "dpkg-deb"}) {
                 if (!Files.isExecutable(Path.of("/usr/bin", client))) {
                     abort("no guest: " + client + " is missing, which would fetch " + KERNEL + " and " + BUSYBOX + " into " + folder);
@@ -38,6 +40,11 @@ record GuestPackages(Path kernel, Path busybox) {
             fetch(Files.createTempDirectory(folder, "fetch"), kept);
         }
         return kept;
+    }
+
+    /** Kernel and modules come from one package: what was fetched before modules were is fetched again. */
+    private boolean complete() {
+        return Files.exists(kernel) && Files.exists(busybox) && MODULES.stream().allMatch(name -> Files.exists(modules.resolve(name)));
     }
 
     private static Path folder() {
@@ -56,6 +63,10 @@ record GuestPackages(Path kernel, Path busybox) {
                 run(work, "dpkg-deb", "-x", each.toString(), "root");
             }
             Files.move(files(work, "glob:**/boot/vmlinuz-*").get(0), to.kernel, StandardCopyOption.REPLACE_EXISTING);
+            Files.createDirectories(to.modules);
+            for (String name : MODULES) {
+                Files.move(files(work, "glob:**/" + name).get(0), to.modules.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+            }
             Files.move(files(work, "glob:**/bin/busybox").get(0), to.busybox, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             try (Stream<Path> all = Files.walk(work)) {
