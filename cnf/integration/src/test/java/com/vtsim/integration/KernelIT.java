@@ -36,8 +36,8 @@ import org.osgi.framework.FrameworkUtil;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(value = 300, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class KernelIT {
-    private static final String READY = "VTSim's guest is ready";
-    private static final String INIT = """
+    static final String READY = "VTSim's guest is ready";
+    static final String INIT = """
             #!/bin/busybox sh
             /bin/busybox mount -t proc proc /proc
             /bin/busybox mount -t sysfs sys /sys
@@ -46,13 +46,13 @@ class KernelIT {
             echo "VTSim's guest is ""ready"
             exec setsid cttyhack sh
             """;
-    private static final RunLimits BOOT = new RunLimits(5_000_000_000L, Long.MAX_VALUE, READY);
-    private static final RunLimits COMMAND = new RunLimits(1_000_000_000L, Long.MAX_VALUE, "END");
+    static final RunLimits BOOT = new RunLimits(5_000_000_000L, Long.MAX_VALUE, READY);
+    static final RunLimits COMMAND = new RunLimits(1_000_000_000L, Long.MAX_VALUE, "END");
     /**
      * What a kernel says when the machine is not as it should be. A spurious IRQ7 is not: while it polls, the serial console takes a request back that the
      * processor has not acknowledged yet, and of that the 8259A's data sheet makes a default IR7 ("Interrupt Sequence").
      */
-    private static final Pattern COMPLAINT = Pattern.compile("(?i)warning:|\\bbug\\b|oops|call trace|panic|unchecked msr|unhandled|nobody cared|lockup|stall|"
+    static final Pattern COMPLAINT = Pattern.compile("(?i)warning:|\\bbug\\b|oops|call trace|panic|unchecked msr|unhandled|nobody cared|lockup|stall|"
         + "unstable|mtrrs disabled|blank|firmware bug|segfault|protection fault|invalid opcode|trap |bad |corrupt|inconsistent|hang|timed out|deadlock|vulnerable");
 
     private final BundleContext context = FrameworkUtil.getBundle(KernelIT.class).getBundleContext();

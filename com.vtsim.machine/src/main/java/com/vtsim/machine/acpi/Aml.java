@@ -1,7 +1,9 @@
 package com.vtsim.machine.acpi;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.UUID;
 
 /**
  * Terms of ACPI Machine Language as bytes. A term is built from the inside out: each method returns the bytes of one. Source: ACPI
@@ -10,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 final class Aml {
     private static final int ZERO_OP = 0x00, ONE_OP = 0x01, NAME_OP = 0x08, BYTE_PREFIX = 0x0A, WORD_PREFIX = 0x0B, DWORD_PREFIX = 0x0C,
         STRING_PREFIX = 0x0D, QWORD_PREFIX = 0x0E, SCOPE_OP = 0x10, BUFFER_OP = 0x11, PACKAGE_OP = 0x12, METHOD_OP = 0x14, EXT = 0x5B,
-        DEVICE_OP = 0x82, ROOT = 0x5C, PARENT = 0x5E, DUAL_NAME = 0x2E, MULTI_NAME = 0x2F, ARG0 = 0x68, STORE_OP = 0x70, IF_OP = 0xA0, ELSE_OP = 0xA1,
+        DEVICE_OP = 0x82, AND_OP = 0x7B, OR_OP = 0x7D, DWORD_FIELD_OP = 0x8A, EQUAL_OP = 0x93, ROOT = 0x5C, PARENT = 0x5E, DUAL_NAME = 0x2E, MULTI_NAME = 0x2F, ARG0 = 0x68, STORE_OP = 0x70, IF_OP = 0xA0, ELSE_OP = 0xA1,
         RETURN_OP = 0xA4;
 
     private Aml() { }
@@ -130,6 +132,43 @@ final class Aml {
 
     static byte[] storeArgument0(String into) {
         return all(bytes(STORE_OP, ARG0), path(into));
+    }
+
+    /** Argument of the method, 0 to 6. */
+    static byte[] argument(int number) {
+        return bytes(ARG0 + number);
+    }
+
+    /** Names 32 bits of a buffer. @param at bytes from its beginning */
+    static byte[] dwordField(byte[] buffer, int at, String name) {
+        return all(bytes(DWORD_FIELD_OP), buffer, integer(at), path(name));
+    }
+
+    static byte[] equal(byte[] left, byte[] right) {
+        return all(bytes(EQUAL_OP), left, right);
+    }
+
+    /** {@code place &= mask}. */
+    static byte[] keep(String place, long mask) {
+        return all(bytes(AND_OP), path(place), integer(mask), path(place));
+    }
+
+    /** {@code place |= bits}. */
+    static byte[] set(String place, long bits) {
+        return all(bytes(OR_OP), path(place), integer(bits), path(place));
+    }
+
+    /** A UUID as a buffer: the first three groups little-endian. (ACPI Specification, ToUUID.) */
+    static byte[] uuid(String text) {
+        UUID id = UUID.fromString(text);
+        ByteBuffer bytes = ByteBuffer.allocate(16).putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits());
+        byte[] in = bytes.array();
+        int[] order = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+        byte[] out = new byte[order.length];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = in[order[i]];
+        }
+        return buffer(out);
     }
 
     static byte[] returned(byte[] value) {

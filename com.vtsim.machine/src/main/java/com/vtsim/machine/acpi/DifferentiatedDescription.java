@@ -20,6 +20,11 @@ final class DifferentiatedDescription {
     /** SLP_TYP for S5 on this chipset. (ICH9 Datasheet, Power Management 1 Control.) */
     private static final int S5 = 7;
     private static final int FIRST_PIRQ_INPUT = 16;
+    /** _OSC: which interface is asked for, what it may control (hot plug, SHPC, PME, AER, capability structure, LTR), and what the answer may complain about. */
+    private static final String PCI_HOST_BRIDGE = "33db4d5b-1ff7-401c-9657-7441c03dd766";
+    private static final int CONTROLS = 0x3F;
+    private static final int UNRECOGNIZED_UUID = 1 << 2;
+    private static final int UNRECOGNIZED_REVISION = 1 << 3;
     private static final long TOP_OF_WINDOW = 0xFEBF_FFFFL;
 
     private DifferentiatedDescription() { }
@@ -57,7 +62,21 @@ final class DifferentiatedDescription {
             name("PRTP", routing(machine, false)),
             name("PRTA", routing(machine, true)),
             method("_PRT", 0, Aml.ifElse(path("\\PICF"), returned(path("PRTA")), returned(path("PRTP")))),
+            machine.ecamBase() == 0 ? new byte[0] : control(),
             bridge(machine));
+    }
+
+    /**
+     * What the operating system may take over: no firmware drives any feature of PCI Express here, so all it asks for. (PCI Firmware Specification,
+     * _OSC Interface for PCI Host Bridge Devices.)
+     */
+    private static byte[] control() {
+        byte[] known = all(Aml.dwordField(Aml.argument(3), 8, "CTRL"), Aml.keep("CTRL", CONTROLS),
+            Aml.ifElse(Aml.equal(Aml.argument(1), integer(1)), new byte[0], Aml.set("STAT", UNRECOGNIZED_REVISION)));
+        return method("_OSC", 4,
+            Aml.dwordField(Aml.argument(3), 0, "STAT"),
+            Aml.ifElse(Aml.equal(Aml.argument(0), Aml.uuid(PCI_HOST_BRIDGE)), known, Aml.set("STAT", UNRECOGNIZED_UUID)),
+            returned(Aml.argument(3)));
     }
 
     /** Every slot's pins, hard-wired: to lines of the 8259A pair, or to inputs of the I/O APIC. */

@@ -46,6 +46,7 @@ public final class ApicController implements InterruptController, MessageTarget,
 
     private final String name;
     private final boolean imcr;
+    private final boolean x2apic;
     private final MessageBus bus = new MessageBus();
     private final IoApic ioApic = new IoApic(bus);
     private final CascadedPair pair = new CascadedPair(this::legacyIntr);
@@ -72,6 +73,9 @@ public final class ApicController implements InterruptController, MessageTarget,
 
         /** Whether the board has an interrupt mode configuration register at ports 22h and 23h, and with it PIC mode after reset. */
         boolean imcr() default false;
+
+        /** Whether firmware leaves the processors in x2APIC mode. */
+        boolean x2apic() default false;
     }
 
     /**
@@ -89,7 +93,7 @@ public final class ApicController implements InterruptController, MessageTarget,
     /** Made from its configuration. */
     @Activate
     public ApicController(Config config) {
-        this(config.vtsim_name(), config.imcr());
+        this(config.vtsim_name(), config.imcr(), config.x2apic());
     }
 
     /**
@@ -98,8 +102,19 @@ public final class ApicController implements InterruptController, MessageTarget,
      * @param imcr whether the board has an interrupt mode configuration register
      */
     public ApicController(String name, boolean imcr) {
+        this(name, imcr, false);
+    }
+
+    /**
+     * For machines put together in plain Java.
+     *
+     * @param imcr   whether the board has an interrupt mode configuration register
+     * @param x2apic whether firmware leaves the processors in x2APIC mode
+     */
+    public ApicController(String name, boolean imcr, boolean x2apic) {
         this.name = name;
         this.imcr = imcr;
+        this.x2apic = x2apic;
         symmetric = !imcr;
     }
 
@@ -224,6 +239,11 @@ public final class ApicController implements InterruptController, MessageTarget,
     public void asFirmwareLeaves() {
         if (local.length > 0 && symmetric) {
             local[0].virtualWire();
+        }
+        if (x2apic) {
+            for (LocalApic apic : local) {
+                apic.base(apic.base() | LocalApic.EXTD);
+            }
         }
     }
 
