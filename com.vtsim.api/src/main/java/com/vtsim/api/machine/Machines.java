@@ -41,6 +41,19 @@ public interface Machines {
      */
     String swap(String machine, String part, String model);
 
+    /**
+     * Adds a part to a machine, which may be running: creates its configuration and waits until it is there.
+     *
+     * @param part       name of the new part
+     * @param pid        factory PID: {@code com.vtsim.pci.nvme}
+     * @param properties of the configuration, beside machine and name
+     * @throws OperatorException if the name is taken or the part does not start; nothing is then left behind
+     */
+    void add(String machine, String part, String pid, Map<String, Object> properties);
+
+    /** Removes a part from a machine, which may be running: deletes its configuration and waits until it is gone. @throws OperatorException if there is none */
+    void remove(String machine, String part);
+
     /** @return profiles that {@link #create} knows by name, with a line of description each */
     Map<String, String> profiles();
 }

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Dictionary;
+import java.util.HashMap;
+import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -105,8 +107,7 @@ public final class ConfiguredMachines implements Machines {
     @Override
     public synchronized String swap(String machine, String part, String model) {
         Machine owner = machine(machine);
-        List<Configuration> all = configurationsOf(machine);
-        Configuration old = all.stream().filter(each -> part.equals(each.getProperties().get(Part.NAME)) && !each.getFactoryPid().equals(Profile.MACHINE_PID)).findFirst()
+        Configuration old = configurationOf(machine, part)
                 .orElseThrow(() -> OperatorException.unknown("part of machine " + machine, part, owner.parts().stream().map(Machine.PartInfo::name).toList()));
         String oldPid = old.getFactoryPid();
         String newPid = replacement(part, oldPid, model);
@@ -128,6 +129,40 @@ public final class ConfiguredMachines implements Machines {
         }
         Machine.PartInfo now = owner.part(part).orElseThrow();
         return part + ": " + PartCatalog.model(oldPid) + " -> " + PartCatalog.model(newPid) + " (" + now.bundle() + "), carried over: " + now.carried();
+    }
+
+    @Override
+    public synchronized void add(String machine, String part, String pid, Map<String, Object> properties) {
+        Machine owner = machine(machine);
+        if (!part.matches("[A-Za-z0-9_-]+")) {
+            throw new OperatorException("'" + part + "' is no name for a part; it must be letters, digits, - and _");
+        }
+        if (configurationOf(machine, part).isPresent() || owner.part(part).filter(Machine.PartInfo::present).isPresent()) {
+            throw new OperatorException("machine '" + machine + "' has a part '" + part + "' already");
+        }
+        catalog.require(part, pid);
+        Map<String, Object> all = new HashMap<>(properties);
+        all.put(Part.MACHINE, machine);
+        all.put(Part.NAME, part);
+        configure(pid, machine + "." + part, new Hashtable<>(all));
+        try {
+            awaitPart(machine, part, pid);
+        } catch (OperatorException e) {
+            configurationOf(machine, part).ifPresent(this::delete);
+            throw e;
+        }
+    }
+
+    @Override
+    public synchronized void remove(String machine, String part) {
+        Machine owner = machine(machine);
+        delete(configurationOf(machine, part)
+                .orElseThrow(() -> OperatorException.unknown("part of machine " + machine, part, owner.parts().stream().map(Machine.PartInfo::name).toList())));
+        await(() -> owner.part(part).filter(Machine.PartInfo::present).isEmpty());
+    }
+
+    private Optional<Configuration> configurationOf(String machine, String part) {
+        return configurationsOf(machine).stream().filter(each -> part.equals(each.getProperties().get(Part.NAME)) && !each.getFactoryPid().equals(Profile.MACHINE_PID)).findFirst();
     }
 
     @Override

@@ -21,8 +21,8 @@ import java.util.regex.Pattern;
  * A machine description: an OSGi Configurator document, in which <code>${name}</code> stands for an option.
  * <p>
  * Beyond the Configurator's own: {@code :vtsim:description} is a line of text, {@code :vtsim:options} names the options with
- * their defaults, {@code :vtsim:when} in a configuration says with {@code true} or {@code false} whether it is wanted, and a
- * configuration in whose key <code>${cpu}</code> stands is repeated for each processor. <code>${machine}</code> is the machine's name.
+ * their defaults, {@code :vtsim:when} in a configuration says with {@code true} or {@code false} whether it is wanted,
+ * {@code :vtsim:given} that it is wanted unless the text is empty, and a configuration in whose key <code>${cpu}</code> stands is repeated for each processor. <code>${machine}</code> is the machine's name.
  */
 final class Profile {
     /** Factory PID of the backplane. */
@@ -33,6 +33,7 @@ final class Profile {
     private static final String DESCRIPTION = ":vtsim:description";
     private static final String OPTIONS = ":vtsim:options";
     private static final String WHEN = ":vtsim:when";
+    private static final String GIVEN = ":vtsim:given";
     private static final String RESERVED = ":";
     private static final Pattern PLACEHOLDER = Pattern.compile("\\$\\{([^}]*)}");
     private static final JsonMapper JSON = JsonMapper.builder()
@@ -140,7 +141,7 @@ final class Profile {
         if (!text.equals("true") && !text.equals("false")) {
             throw new OperatorException(source + ": '" + key + "' is wanted when '" + text + "'; it must be true or false");
         }
-        return text.equals("true");
+        return text.equals("true") && !filled(key, node.path(GIVEN).asText("given"), values).isEmpty();
     }
 
     private PartConfiguration part(String key, JsonNode node, Map<String, String> values) {

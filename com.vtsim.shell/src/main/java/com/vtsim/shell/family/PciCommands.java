@@ -89,7 +89,7 @@ public final class PciCommands {
         });
     }
 
-    private static PciAddress place(String text) {
+    static PciAddress place(String text) {
         try {
             return PciAddress.parse(text);
         } catch (IllegalArgumentException e) {

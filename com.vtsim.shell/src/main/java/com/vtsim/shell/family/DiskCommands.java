@@ -1,0 +1,149 @@
+package com.vtsim.shell.family;
+
+import com.vtsim.api.disk.Drives;
+import com.vtsim.api.machine.Machine;
+import com.vtsim.api.machine.Machines;
+import com.vtsim.api.machine.OperatorException;
+import com.vtsim.api.machine.Part;
+import com.vtsim.api.pci.PciAddress;
+import com.vtsim.api.pci.PciFunction;
+import com.vtsim.api.pci.PciHost;
+import com.vtsim.shell.Complete;
+import com.vtsim.shell.Quantity;
+import com.vtsim.shell.draw.Drawing;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Descriptor;
+import org.apache.felix.service.command.Parameter;
+import org.apache.felix.service.command.annotations.GogoCommand;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** The {@code disk:} family: files of the host as disks of a machine. */
+@Component(service = DiskCommands.class)
+@GogoCommand(scope = "disk", function = {"create", "attach", "detach", "list"})
+public final class DiskCommands {
+    private static final long BLOCK = 512;
+    /** What can have disks, with the prefix of its parts' names. */
+    private static final Map<String, String> MODELS = Map.of("nvme", "com.vtsim.pci.nvme");
+    private static final int FIRST_DEVICE = 4;
+    private static final int BRIDGES = 0x1E;
+
+    private final Machines machines;
+
+    /** Made by Declarative Services. */
+    @Activate
+    public DiskCommands(@Reference Machines machines) {
+        this.machines = machines;
+    }
+
+    /** A disk as the operator sees it. */
+    public record Disk(String part, String address, int number, String size, int block, String access, String file) { }
+
+    /** Makes an empty disk. */
+    @Descriptor("make an empty disk: a sparse file of the host")
+    public Notice create(CommandSession session, @Descriptor("the file to make") Path file, @Descriptor("its size: 64M, 8G") String size) throws IOException {
+        long bytes = Quantity.bytes(size);
+        if (bytes < BLOCK || bytes % BLOCK != 0) {
+            throw new OperatorException("a disk of " + size + " is not possible; it must be a multiple of 512 bytes");
+        }
+        Path path = session.currentDir().resolve(file);
+        try {
+            Files.createFile(path);
+        } catch (FileAlreadyExistsException e) {
+            throw new OperatorException(file + " exists already; delete it or choose another name", e);
+        }
+        try (RandomAccessFile made = new RandomAccessFile(path.toFile(), "rw")) {
+            made.setLength(bytes);
+        }
+        return new Notice(file.toString(), "%,d blocks of 512 bytes".formatted(bytes / BLOCK));
+    }
+
+    /** Attaches disks. */
+    @Descriptor("give a machine a disk controller with these files as its disks; it may be running")
+    public Notice attach(CommandSession session,
+            @Descriptor("what they are attached to: nvme") @Parameter(names = "--as", absentValue = "nvme") String model,
+            @Descriptor("bus:device.function; without it the first free device from 00:04.0 on") @Parameter(names = {"-a", "--address"}, absentValue = "") String address,
+            @Descriptor("name of the new part; without it nvme0, nvme1, …") @Parameter(names = {"-n", "--name"}, absentValue = "") String name,
+            @Descriptor("the guest cannot write to them") @Parameter(names = {"-r", "--read-only"}, presentValue = "true", absentValue = "false") boolean readOnly,
+            @Descriptor("bytes of a block: 512 or 4096") @Parameter(names = {"-b", "--block"}, absentValue = "512") int block,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine,
+            @Descriptor("files: one disk (namespace) each") Path... files) {
+        String pid = MODELS.get(model);
+        if (pid == null) {
+            throw OperatorException.unknown("kind of disk", model, MODELS.keySet());
+        }
+        if (files.length == 0) {
+            throw new OperatorException("no file; name one or more, disk:create makes them");
+        }
+        Machine owner = machines.machine(machine);
+        String part = name.isEmpty() ? freeName(owner, model) : name;
+        PciAddress place = owner.call(() -> place(Targets.part(owner, PciHost.class, "PCI host"), address));
+        Map<String, Object> properties = new HashMap<>();
+        properties.put(PciFunction.ADDRESS, place.toString());
+        properties.put(Drives.FILES, Stream.of(files).map(file -> (readOnly ? "ro:" : "") + session.currentDir().resolve(file)).toArray(String[]::new));
+        properties.put("block.size", block);
+        machines.add(machine, part, pid, properties);
+        return new Notice(machine, "%s at %s: %s".formatted(part, place, files.length == 1 ? files[0].toString() : files.length + " disks"));
+    }
+
+    private static String freeName(Machine machine, String model) {
+        List<String> taken = machine.parts().stream().map(Machine.PartInfo::name).toList();
+        return Stream.iterate(0, i -> i + 1).map(i -> model + i).filter(each -> !taken.contains(each)).findFirst().orElseThrow();
+    }
+
+    private static PciAddress place(PciHost host, String wanted) {
+        List<PciAddress> taken = host.functions().stream().map(PciFunction::address).toList();
+        if (!wanted.isEmpty()) {
+            PciAddress place = PciCommands.place(wanted);
+            if (taken.contains(place)) {
+                throw new OperatorException(place + " is taken by " + host.function(place).orElseThrow().name());
+            }
+            return place;
+        }
+        for (int device = FIRST_DEVICE; device < BRIDGES; device++) {
+            int free = device;
+            if (taken.stream().noneMatch(each -> each.bus() == 0 && each.device() == free)) {
+                return new PciAddress(0, device, 0);
+            }
+        }
+        throw new OperatorException("no device of bus 0 is free");
+    }
+
+    /** Detaches disks. */
+    @Descriptor("take a disk controller away from a machine; what its guest has written is on the host's disk then")
+    public Notice detach(@Complete(Names.MACHINE) @Descriptor("name of a machine") String machine, @Complete(Names.PART) @Descriptor("name of the part: nvme0") String name) {
+        Machine owner = machines.machine(machine);
+        List<String> known = owner.call(() -> owner.findAll(Drives.class).stream().map(Part::name).toList());
+        if (!known.contains(name)) {
+            throw OperatorException.unknown("disk controller in machine " + machine, name, known);
+        }
+        machines.remove(machine, name);
+        return new Notice(machine, name + " detached");
+    }
+
+    /** Lists disks. */
+    @Descriptor("list the disks of a machine")
+    public List<Disk> list(@Complete(Names.MACHINE) @Descriptor("name of a machine") String machine) {
+        Machine owner = machines.machine(machine);
+        return owner.call(() -> {
+            List<Disk> disks = new ArrayList<>();
+            for (Drives part : owner.findAll(Drives.class)) {
+                String address = part instanceof PciFunction function ? function.address().toString() : "";
+                part.drives().forEach(drive -> disks.add(new Disk(part.name(), address, drive.number(), Drawing.bytes(drive.blocks() * drive.blockSize()), drive.blockSize(),
+                        drive.failure().isEmpty() ? drive.readOnly() ? "read-only" : "read and write" : drive.failure(), drive.path())));
+            }
+            return disks;
+        });
+    }
+}
