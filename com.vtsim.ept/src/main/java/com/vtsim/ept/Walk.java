@@ -61,7 +61,8 @@ final class Walk {
         access.pageSize = 1L << 3 + 9 * level;
         access.hostPhysical = leaf & EptEntry.FRAME & -access.pageSize | access.guestPhysical & access.pageSize - 1;
         access.memoryType = (int) (leaf >> 3) & 0xF;
-        access.allowed = (int) rights;
+        boolean dirty = !flags(access) || writes(access) || (leaf & EptEntry.DIRTY) != 0;
+        access.allowed = (int) (dirty ? rights : rights & ~EptEntry.WRITE);
         access.outcome = EptAccess.OK;
         if (asks && flags(access)) {
             mark(memory, count, writes(access));

@@ -19,7 +19,7 @@ import java.util.Map;
 final class CodeCache {
     private static final int SLOTS = 1 << 14;
     private static final int PAGES = 1 << 10;
-    private static final int CONTEXTS = 8;
+    private static final int CONTEXTS = TranslationBuffer.CONTEXTS;
     private static final int MODE_BITS = 16;
     private static final int MOST_OPERATIONS = 48;
 
@@ -51,9 +51,9 @@ final class CodeCache {
     private boolean anyLarge;
     /** Counts the times linear addresses changed their meaning: links between blocks hold within one. */
     long epoch = 1;
-    /** Epochs since which fetch translations hold: of each TLB context, and those of global pages. */
+    /** Epochs since which fetch translations of each TLB context hold, and those of its global pages. */
     private final long[] since = new long[CONTEXTS];
-    private long globalSince;
+    private final long[] globalSince = new long[CONTEXTS];
     /** Processors of the same machine, told of pages that get their first block. */
     private LinearMemory[] peers;
 
@@ -75,45 +75,45 @@ final class CodeCache {
 
     /** Every fetch translation goes. */
     void dropAll() {
-        dropLocal();
-        globalSince = epoch;
-    }
-
-    /** Every fetch translation but those of global pages goes. */
-    void dropLocal() {
-        epoch++;
-        Arrays.fill(since, epoch);
+        drop(TranslationBuffer.ALL, true);
     }
 
     /**
-     * Another TLB context becomes the current one, or one loses what is not global.
+     * Fetch translations of TLB contexts go.
      *
-     * @param replaced whether the context has changed its meaning altogether
-     * @param keep     whether its translations stay
+     * @param contexts bit n stands for context n
+     * @param globals  whether those of global pages go too
      */
-    void contextChanged(int number, boolean replaced, boolean keep) {
+    void drop(int contexts, boolean globals) {
         epoch++;
-        if (replaced) {
-            dropAll();
-        } else if (!keep) {
-            since[number] = epoch;
+        for (int i = 0; i < CONTEXTS; i++) {
+            if ((contexts >> i & 1) != 0) {
+                since[i] = epoch;
+                globalSince[i] = globals ? epoch : globalSince[i];
+            }
         }
     }
 
-    /** What maps an address goes, in every context. */
-    void dropAddress(long linear) {
+    /** Another TLB context is the current one: what blocks are linked to may be elsewhere. */
+    void contextChanged() {
+        epoch++;
+    }
+
+    /** What maps an address goes, in these TLB contexts: of all pages, or of global ones alone. */
+    void dropAddress(int contexts, long linear, boolean onlyGlobal) {
         epoch++;
         if (!anyLarge) {
-            dropIf((int) (linear >>> 12) & PAGES - 1, linear);
+            dropIf((int) (linear >>> 12) & PAGES - 1, contexts, linear, onlyGlobal);
             return;
         }
         for (int i = 0; i < PAGES; i++) {
-            dropIf(i, linear);
+            dropIf(i, contexts, linear, onlyGlobal);
         }
     }
 
-    private void dropIf(int slot, long linear) {
-        if ((pageTags[slot] ^ linear) >>> pageMapped[slot] == 0) {
+    private void dropIf(int slot, int contexts, long linear, boolean onlyGlobal) {
+        boolean concerned = (contexts >> (int) (pageTags[slot] >> 1) & 1) != 0 && (pageGlobal[slot] || !onlyGlobal);
+        if (concerned && (pageTags[slot] ^ linear) >>> pageMapped[slot] == 0) {
             pageTags[slot] = NO_PAGE;
         }
     }
@@ -208,7 +208,7 @@ final class CodeCache {
         int context = cpu.memory.context();
         long tag = linear & -MemorySpace.PAGE | context << 1 | (cpu.cpl == 3 ? 1 : 0);
         int slot = (int) (linear >>> 12) & PAGES - 1;
-        if (pageTags[slot] == tag && pageEpochs[slot] >= (pageGlobal[slot] ? globalSince : since[context])) {
+        if (pageTags[slot] == tag && pageEpochs[slot] >= (pageGlobal[slot] ? globalSince : since)[context]) {
             return pageOf[slot];
         }
         MemoryPage memory = cpu.memory.space().page(translate(linear));

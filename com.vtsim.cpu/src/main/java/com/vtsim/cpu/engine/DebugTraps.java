@@ -101,9 +101,12 @@ public final class DebugTraps {
 
     /** DR7 or a debug address changed. */
     public void registersChanged() {
+        boolean watched = breakpoints.any();
         breakpoints.changed();
         watch();
-        cpu.memory.flush();
+        if (watched || breakpoints.any()) {
+            cpu.memory.flush();
+        }
         execution.endBlock();
     }
 

@@ -18,6 +18,8 @@ public final class LinearMemory {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final int ENTRIES = TranslationBuffer.ENTRIES;
     private static final long INVALID = TranslationBuffer.INVALID;
+    /** In place of an EPT pointer where there is no EPT. */
+    public static final long NO_EPT = TranslationBuffer.NO_EPT;
 
     private final Cpu cpu;
     private final Paging paging;
@@ -28,6 +30,8 @@ public final class LinearMemory {
     private Entry[] entries;
     private MemorySpace space;
     private boolean alignmentChecked;
+    private int processor;
+    private long eptPointer = NO_EPT;
 
     LinearMemory(Cpu cpu) {
         this.cpu = cpu;
@@ -52,7 +56,7 @@ public final class LinearMemory {
         return paging;
     }
 
-    /** @return number of the current TLB context, 0–7 */
+    /** @return number of the current TLB context, 0–15 */
     int context() {
         return buffer.current().number;
     }
@@ -72,16 +76,57 @@ public final class LinearMemory {
         boolean checked = cpu.execution != null && cpu.execution.traps.alignmentChecked();
         if (checked != alignmentChecked) {
             alignmentChecked = checked;
-            flush();
+            reselect();
         }
     }
 
-    /** Drops every translation, those of code and of global pages included. */
-    public void flush() {
-        buffer.dropAll();
-        buffer.select(cpu.system.processContext());
+    // What is cached, and when it goes
+
+    /**
+     * Other tags from now on, as VM entries and exits bring them. Nothing is dropped.
+     *
+     * @param vpid    virtual-processor identifier; 0 outside of VMs, and in those without
+     * @param pointer address part of the EPT pointer, or {@link #NO_EPT}
+     */
+    public void tag(int vpid, long pointer) {
+        processor = vpid;
+        eptPointer = pointer;
+        reselect();
+    }
+
+    /** CR0, CR3, CR4, EFER or the tags have changed: goes on with the entries that fit. */
+    public void reselect() {
+        boolean replaced = buffer.select(processor, cpu.system.processContext(), eptPointer, cpu.system.translationRules());
         select();
-        cpu.execution.code().dropAll();
+        if (replaced) {
+            cpu.execution.code().drop(1 << buffer.current().number, true);
+        } else {
+            cpu.execution.code().contextChanged();
+        }
+        cpu.execution.endBlock();
+    }
+
+    /** Drops every translation, those of code, of global pages and of other virtual processors included. */
+    public void flush() {
+        drop(TranslationBuffer.ALL, true);
+        reselect();
+    }
+
+    /** A control register has changed: drops every translation of the current virtual processor, and goes on by other rules. */
+    void controlChanged() {
+        drop(buffer.of(processor), true);
+        reselect();
+    }
+
+    private void drop(int contexts, boolean globals) {
+        buffer.drop(contexts, globals);
+        cpu.execution.code().drop(contexts, globals);
+        cpu.execution.endBlock();
+    }
+
+    private void dropAddress(int contexts, long linear, boolean onlyGlobal) {
+        buffer.dropAddress(contexts, linear, onlyGlobal);
+        cpu.execution.code().dropAddress(contexts, linear, onlyGlobal);
         cpu.execution.endBlock();
     }
 
@@ -91,53 +136,67 @@ public final class LinearMemory {
      * @sdm Operations that Invalidate TLBs and Paging-Structure Caches
      */
     void contextChanged(boolean keep) {
-        boolean replaced = buffer.select(cpu.system.processContext());
-        select();
-        int number = buffer.current().number;
         if (!keep) {
-            buffer.dropLocal(buffer.current());
+            drop(buffer.of(processor, cpu.system.processContext()), false);
         }
-        cpu.execution.code().contextChanged(number, replaced, keep);
-        cpu.execution.endBlock();
+        reselect();
     }
 
-    /** INVLPG: drops what maps an address in the current context and, of global pages, in every one. */
+    /** INVLPG: drops what maps an address in the current process context and, of global pages, in every one; of the current virtual processor. */
     public void flushPage(long linear) {
-        buffer.dropAddress(linear);
-        cpu.execution.code().dropAddress(linear);
-        cpu.execution.endBlock();
+        int own = buffer.of(processor, cpu.system.processContext());
+        dropAddress(own, linear, false);
+        dropAddress(buffer.of(processor) & ~own, linear, true);
     }
 
-    /** INVPCID, type 0: drops what maps an address in a context; global pages may stay. */
+    /** INVPCID, type 0: drops what maps an address in a process context of the current virtual processor; global pages may stay. */
     public void flushPage(int context, long linear) {
-        TranslationBuffer.Context named = buffer.find(context);
-        if (named != null) {
-            buffer.dropAddress(named, linear, false);
-            cpu.execution.code().dropAddress(linear);
-            cpu.execution.endBlock();
-        }
+        dropAddress(buffer.of(processor, context), linear, false);
     }
 
-    /** INVPCID, type 1: drops a context but for its global pages. */
+    /** INVPCID, type 1: drops a process context of the current virtual processor but for its global pages. */
     public void flushContext(int context) {
-        TranslationBuffer.Context named = buffer.find(context);
-        if (named != null) {
-            buffer.dropLocal(named);
-            cpu.execution.code().contextChanged(named.number, false, false);
-            cpu.execution.endBlock();
-        }
+        drop(buffer.of(processor, context), false);
     }
 
-    /** INVPCID, type 3: drops every context but for its global pages. */
+    /** INVPCID, type 2: drops every process context of the current virtual processor. */
+    public void flushContexts() {
+        drop(buffer.of(processor), true);
+    }
+
+    /** INVPCID, type 3: drops every process context of the current virtual processor but for its global pages. */
     public void flushLocal() {
-        buffer.dropLocal();
-        cpu.execution.code().dropLocal();
-        cpu.execution.endBlock();
+        drop(buffer.of(processor), false);
+    }
+
+    /** INVVPID, type 0: drops what maps an address for a virtual processor. */
+    public void flushPageOf(int vpid, long linear) {
+        dropAddress(buffer.of(vpid), linear, false);
+    }
+
+    /** INVVPID, types 1 and 3: drops what is cached for a virtual processor, or all but its global pages. */
+    public void flushProcessor(int vpid, boolean globals) {
+        drop(buffer.of(vpid), globals);
+    }
+
+    /** INVVPID, type 2: drops what is cached for any virtual processor but 0000h. */
+    public void flushVirtual() {
+        drop(buffer.ofVirtual(), true);
+    }
+
+    /** INVEPT: drops the combined mappings under an EPT pointer, or with {@link #NO_EPT} under any. */
+    public void flushUnder(long pointer) {
+        drop(buffer.under(pointer), true);
+    }
+
+    /** A violation concerned the address: what is cached of it in the current context goes. */
+    public void violated(long linear) {
+        dropAddress(1 << buffer.current().number, linear, false);
     }
 
     /** Drops the translations of data: protection keys do not concern code. */
     public void flushData() {
-        buffer.dropAll();
+        buffer.drop(TranslationBuffer.ALL, true);
     }
 
     /** Makes writes to this page take the slow path from now on: somebody has decoded code of it. */

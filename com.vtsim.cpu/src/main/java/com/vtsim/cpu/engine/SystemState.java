@@ -64,10 +64,23 @@ public final class SystemState {
         return (efer & EFER_LMA) != 0;
     }
 
-    /** After a change of CR0, CR3, CR4 or EFER: drops translations and recomputes the mode. */
+    /** After a change of CR0, CR3, CR4 or EFER: drops translations of the current virtual processor and recomputes the mode. */
     public void controlChanged() {
-        cpu.memory.flush();
+        cpu.memory.controlChanged();
         cpu.segments.modeChanged();
+    }
+
+    /** After a VM entry or exit has loaded them: recomputes the mode; translations stay, and those that fit are used. */
+    public void controlLoaded() {
+        cpu.memory.reselect();
+        cpu.segments.modeChanged();
+    }
+
+    /** @return the bits that decide what a translation allows: two states in which they differ share none */
+    int translationRules() {
+        long alignment = cpu.execution.traps.alignmentChecked() ? 1 : 0;
+        return (int) (cr4 & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_LA57 | CR4_SMEP | CR4_SMAP | CR4_PKE) | cr0 & (CR0_WP | CR0_PG)
+            | efer & (EFER_LMA | EFER_NXE) | alignment | cpu.vmx.translationRules() << 1);
     }
 
     /** MOV to CR0: #GP(0) for what the manual forbids, else takes effect. */

@@ -6,11 +6,13 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The entries behind {@link LinearMemory}: by process-context identifier, then by access rights, then direct-mapped by
- * linear page. A set lists the entries that hold something, so that dropping them costs what had been filled.
+ * The entries behind {@link LinearMemory}: by virtual-processor identifier, process-context identifier and EPT pointer (linear
+ * mappings without, combined mappings with one), then by access rights, then direct-mapped by linear page. A context is
+ * picked when one of its tags changes, so that a look-up compares none of them. A set lists the entries that hold
+ * something, so that dropping them costs what had been filled.
  *
  * @sdm Caching Translation Information: Process-Context Identifiers (PCIDs); Translation Lookaside Buffers (TLBs);
- *      Operations that Invalidate TLBs and Paging-Structure Caches
+ *      Operations that Invalidate TLBs and Paging-Structure Caches; Information That May Be Cached (VPIDs and EPT)
  */
 final class TranslationBuffer {
     /** Entries of a set. */
@@ -18,7 +20,11 @@ final class TranslationBuffer {
     /** A tag that no page has. */
     static final long INVALID = 1;
     /** Contexts kept; the one unused for the longest time makes room for a new one. */
-    private static final int CONTEXTS = 8;
+    static final int CONTEXTS = 16;
+    /** In place of an EPT pointer: linear mappings, which no EPT takes part in. */
+    static final long NO_EPT = -1;
+    /** Every context. */
+    static final int ALL = -1;
     private static final int LARGE = 21;
 
     /** One object an entry: a hit costs one bounds check and one cache line. */
@@ -131,17 +137,39 @@ final class TranslationBuffer {
         }
     }
 
-    /** What is cached of one address space. */
+    /** What is cached of one address space under one set of rules. */
     static final class Context {
         /** Its place among the contexts: {@link CodeCache} tags with it. */
         final int number;
         /** Supervisor; user; supervisor with EFLAGS.AC set while SMAP is on. */
         final Set[] sets = {new Set(), new Set(), new Set()};
+        private int processor;
         private int identifier;
+        private long pointer = NO_EPT;
+        private int rules;
         private long lastUse;
 
         Context(int number) {
             this.number = number;
+        }
+
+        private boolean is(int vpid, int pcid, long ept, int control) {
+            return processor == vpid && identifier == pcid && pointer == ept && rules == control;
+        }
+
+        /** @return its virtual-processor identifier */
+        int processor() {
+            return processor;
+        }
+
+        /** @return its process-context identifier */
+        int identifier() {
+            return identifier;
+        }
+
+        /** @return the address part of its EPT pointer, or {@link #NO_EPT} */
+        long pointer() {
+            return pointer;
         }
 
         private void drop(boolean globals) {
@@ -163,21 +191,31 @@ final class TranslationBuffer {
         return (int) (linear >>> 12) & ENTRIES - 1;
     }
 
-    /** @return the context of the current process-context identifier */
+    /** @return the current context */
     Context current() {
         return current;
     }
 
+    /** @return every context that holds something, or has */
+    List<Context> contexts() {
+        return contexts;
+    }
+
     /**
-     * Makes a process-context identifier the current one.
+     * Makes a context the current one.
      *
-     * @return whether its context had to take the place of another's
+     * @param vpid    virtual-processor identifier, 0 outside of VMs
+     * @param pcid    process-context identifier
+     * @param pointer address part of the EPT pointer, or {@link #NO_EPT}
+     * @param rules   bits of control registers that decide what a translation allows: other rules, other entries
+     * @return whether it had to take the place of another
      */
-    boolean select(int identifier) {
+    boolean select(int vpid, int pcid, long pointer, int rules) {
         uses++;
         Context oldest = current;
-        for (Context context : contexts) {
-            if (context.identifier == identifier) {
+        for (int i = 0; i < contexts.size(); i++) {
+            Context context = contexts.get(i);
+            if (context.is(vpid, pcid, pointer, rules)) {
                 context.lastUse = uses;
                 current = context;
                 return false;
@@ -191,48 +229,66 @@ final class TranslationBuffer {
             contexts.add(oldest);
         }
         oldest.drop(true);
-        oldest.identifier = identifier;
+        oldest.processor = vpid;
+        oldest.identifier = pcid;
+        oldest.pointer = pointer;
+        oldest.rules = rules;
         oldest.lastUse = uses;
         current = oldest;
         return true;
     }
 
-    /** @return the context of an identifier, or null if nothing is cached under it */
-    Context find(int identifier) {
+    // Contexts by what they are tagged with: bit n stands for number n
+
+    /** @return contexts of a virtual processor */
+    int of(int vpid) {
+        int mask = 0;
         for (Context context : contexts) {
-            if (context.identifier == identifier) {
-                return context;
+            mask |= context.processor == vpid ? 1 << context.number : 0;
+        }
+        return mask;
+    }
+
+    /** @return contexts of a virtual processor and a process-context identifier */
+    int of(int vpid, int pcid) {
+        int mask = 0;
+        for (Context context : contexts) {
+            mask |= context.processor == vpid && context.identifier == pcid ? 1 << context.number : 0;
+        }
+        return mask;
+    }
+
+    /** @return contexts of all virtual processors but 0000h */
+    int ofVirtual() {
+        return ~of(0);
+    }
+
+    /** @return contexts under an EPT pointer, or with {@link #NO_EPT} under any */
+    int under(long pointer) {
+        int mask = 0;
+        for (Context context : contexts) {
+            mask |= context.pointer != NO_EPT && (pointer == NO_EPT || context.pointer == pointer) ? 1 << context.number : 0;
+        }
+        return mask;
+    }
+
+    /** Drops what contexts hold; without {@code globals} all but global pages. */
+    void drop(int mask, boolean globals) {
+        for (Context context : contexts) {
+            if ((mask >> context.number & 1) != 0) {
+                context.drop(globals);
             }
         }
-        return null;
     }
 
-    /** Drops everything, in every context. */
-    void dropAll() {
-        contexts.forEach(context -> context.drop(true));
-    }
-
-    /** Drops everything but global pages, in every context. */
-    void dropLocal() {
-        contexts.forEach(context -> context.drop(false));
-    }
-
-    /** Drops one context but for its global pages. */
-    void dropLocal(Context context) {
-        context.drop(false);
-    }
-
-    /** Drops what maps an address in the current context, and global pages that map it in any. */
-    void dropAddress(long linear) {
+    /** Drops what maps an address in contexts: of all entries, or of global pages alone. */
+    void dropAddress(int mask, long linear, boolean onlyGlobal) {
         for (Context context : contexts) {
-            dropAddress(context, linear, context != current);
-        }
-    }
-
-    /** Drops what maps an address in one context. */
-    void dropAddress(Context context, long linear, boolean onlyGlobal) {
-        for (Set set : context.sets) {
-            set.dropAddress(linear, onlyGlobal);
+            if ((mask >> context.number & 1) != 0) {
+                for (Set set : context.sets) {
+                    set.dropAddress(linear, onlyGlobal);
+                }
+            }
         }
     }
 

@@ -49,7 +49,7 @@ final class Caches {
             switch ((int) type) {
                 case 0 -> cpu.memory.flushPage((int) context, linear);
                 case 1 -> cpu.memory.flushContext((int) context);
-                case 2 -> cpu.memory.flush();
+                case 2 -> cpu.memory.flushContexts();
                 default -> cpu.memory.flushLocal();
             }
         }));

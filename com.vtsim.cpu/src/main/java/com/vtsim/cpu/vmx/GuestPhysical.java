@@ -1,13 +1,21 @@
 package com.vtsim.cpu.vmx;
 
 import com.vtsim.api.ept.EptAccess;
+import com.vtsim.cpu.engine.LinearMemory;
 import com.vtsim.cpu.engine.NestedPaging;
 import com.vtsim.cpu.engine.Paging;
 
-/** Guest-physical addresses of the VM that runs, made final by the EPT mechanism. @sdm EPT Translation Mechanism */
+/**
+ * Guest-physical addresses of the VM that runs, made final by the EPT mechanism and cached by EPT pointer.
+ *
+ * @sdm EPT Translation Mechanism; Information That May Be Cached
+ */
 final class GuestPhysical implements NestedPaging {
+    private static final long FRAME = (1L << Paging.PHYSICAL_BITS) - 1 & ~0xFFFL;
+
     private final Vmx vmx;
     private final EptAccess access = new EptAccess();
+    private final GuestPhysicalMappings mappings = new GuestPhysicalMappings();
     private long pointer;
 
     GuestPhysical(Vmx vmx) {
@@ -18,17 +26,39 @@ final class GuestPhysical implements NestedPaging {
         pointer = eptp;
     }
 
+    /** @return the part of an EPT pointer that mappings are tagged with */
+    static long tag(long eptp) {
+        return eptp & FRAME;
+    }
+
+    /** INVEPT. @param tag of a pointer, or {@link LinearMemory#NO_EPT} for all */
+    void invalidate(long tag) {
+        mappings.drop(tag);
+        vmx.cpu.memory.flushUnder(tag);
+    }
+
     @Override
     public long data(long guestPhysical, int kind, long linear) {
-        access.read = (kind & (Paging.WRITE | Paging.FETCH)) == 0;
-        access.write = (kind & Paging.WRITE) != 0;
-        access.fetch = (kind & Paging.FETCH) != 0;
+        int wanted = (kind & Paging.WRITE) != 0 ? GuestPhysicalMappings.WRITE : (kind & Paging.FETCH) != 0 ? GuestPhysicalMappings.EXECUTE
+            : GuestPhysicalMappings.READ;
+        long known = mappings.find(tag(pointer), guestPhysical, wanted);
+        if (known != GuestPhysicalMappings.NONE) {
+            return known;
+        }
+        access.read = wanted == GuestPhysicalMappings.READ;
+        access.write = wanted == GuestPhysicalMappings.WRITE;
+        access.fetch = wanted == GuestPhysicalMappings.EXECUTE;
         access.pagingStructure = false;
         return translate(guestPhysical, linear, true);
     }
 
     @Override
     public long structure(long guestPhysical, boolean write, long linear, boolean linearValid) {
+        boolean writes = write || (pointer & 1 << 6) != 0;
+        long known = mappings.find(tag(pointer), guestPhysical, writes ? GuestPhysicalMappings.WRITE : GuestPhysicalMappings.READ);
+        if (known != GuestPhysicalMappings.NONE) {
+            return known;
+        }
         access.read = !write;
         access.write = write;
         access.fetch = false;
@@ -61,7 +91,12 @@ final class GuestPhysical implements NestedPaging {
         }
         vmx.capabilities.ept().translate(access);
         if (access.outcome == EptAccess.OK) {
+            mappings.keep(tag(pointer), guestPhysical, access.hostPhysical, access.allowed);
             return access.hostPhysical;
+        }
+        mappings.drop(tag(pointer), guestPhysical);
+        if (linearValid && !access.pagingStructure) {
+            vmx.cpu.memory.violated(linear);
         }
         boolean violation = access.outcome == EptAccess.VIOLATION;
         throw vmx.eptExit(violation ? ExitReason.EPT_VIOLATION : ExitReason.EPT_MISCONFIGURATION, violation ? access.qualification : 0, guestPhysical,

@@ -133,7 +133,7 @@ final class GuestState {
         cpu.cpl = cpu.segments.access[Cpu.SS] >> 5 & 3;
         cpu.r[Cpu.RSP] = v.get(VmcsField.GUEST_RSP);
         cpu.next = v.get(VmcsField.GUEST_RIP);
-        system.controlChanged();
+        system.controlLoaded();
         cpu.msrs.write(0x174, v.get(VmcsField.GUEST_SYSENTER_CS));
         cpu.msrs.write(0x175, v.get(VmcsField.GUEST_SYSENTER_ESP));
         cpu.msrs.write(0x176, v.get(VmcsField.GUEST_SYSENTER_EIP));

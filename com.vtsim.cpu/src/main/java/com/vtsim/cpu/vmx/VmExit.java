@@ -165,7 +165,7 @@ final class VmExit {
         cpu.msrs.write(0x1D9, 0);
         cpu.msrs.write(0x174, v.get(VmcsField.HOST_SYSENTER_CS));
         loadSegments(v, host64);
-        system.controlChanged();
+        system.controlLoaded();
         cpu.msrs.write(0x175, v.get(VmcsField.HOST_SYSENTER_ESP));
         cpu.msrs.write(0x176, v.get(VmcsField.HOST_SYSENTER_EIP));
         if (Control.EXIT_LOAD_PAT.in(v)) {

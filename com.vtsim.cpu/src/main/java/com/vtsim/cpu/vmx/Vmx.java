@@ -6,6 +6,7 @@ import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.Flags;
 import com.vtsim.cpu.engine.GuestFault;
 import com.vtsim.cpu.engine.Interrupts.Source;
+import com.vtsim.cpu.engine.LinearMemory;
 import com.vtsim.cpu.engine.SystemState;
 import java.util.List;
 
@@ -76,6 +77,7 @@ public final class Vmx {
     public void attach(Clock clock, Ept ept) {
         vmcs.attach(cpu.memory.space());
         capabilities.attach(ept);
+        guestPhysical.invalidate(LinearMemory.NO_EPT);
         timer = clock.timer("vmx", () -> attend(TIMER));
         if (nonRoot) {
             vmcs.load(current, image);
@@ -93,6 +95,7 @@ public final class Vmx {
         vmxon = NONE;
         current = NONE;
         journal.clear();
+        guestPhysical.invalidate(LinearMemory.NO_EPT);
         leaveGuest();
     }
 
@@ -145,13 +148,29 @@ public final class Vmx {
         exceptionBitmap = image.get(VmcsField.EXCEPTION_BITMAP);
         cr0Mask = image.get(VmcsField.CR0_MASK);
         cr4Mask = image.get(VmcsField.CR4_MASK);
-        cpu.memory.paging().nested(has(Control.ENABLE_EPT) ? guestPhysical : null);
+        boolean ept = has(Control.ENABLE_EPT);
+        cpu.memory.paging().nested(ept ? guestPhysical : null);
         guestPhysical.pointer(image.get(VmcsField.EPTP));
+        cpu.memory.tag(has(Control.ENABLE_VPID) ? (int) image.get(VmcsField.VPID) : 0,
+            ept ? GuestPhysical.tag(image.get(VmcsField.EPTP)) : LinearMemory.NO_EPT);
+    }
+
+    /** @return what of the controls decides what a translation of the VM that runs allows; 0 outside: 3 bits */
+    public int translationRules() {
+        return 0;
+    }
+
+    /** @return what is cached of EPT */
+    GuestPhysical guestPhysical() {
+        return guestPhysical;
     }
 
     /** Non-root operation begins with the controls of {@link #image}. */
     void enterGuest() {
         nonRoot = true;
+        if (!Control.ENABLE_VPID.in(image)) {
+            cpu.memory.flushProcessor(0, true);
+        }
         adoptControls();
         attention = 0;
         delivering = 0;
@@ -195,6 +214,10 @@ public final class Vmx {
             timer.cancel();
         }
         cpu.memory.paging().nested(null);
+        if (!Control.ENABLE_VPID.in(image)) {
+            cpu.memory.flushProcessor(0, true);
+        }
+        cpu.memory.tag(0, LinearMemory.NO_EPT);
         cpu.execution.vmAttention(false);
     }
 
@@ -565,6 +588,11 @@ public final class Vmx {
         attention = state.attention();
         timerDeadline = state.timerDeadline();
         delivering = 0;
+        guestPhysical.invalidate(LinearMemory.NO_EPT);
+        if (!nonRoot) {
+            cpu.memory.paging().nested(null);
+            cpu.memory.tag(0, LinearMemory.NO_EPT);
+        }
         cpu.execution.vmAttention(attention != 0);
     }
 }

@@ -1,6 +1,7 @@
 package com.vtsim.cpu.vmx;
 
 import com.vtsim.cpu.engine.Cpu;
+import com.vtsim.cpu.engine.LinearMemory;
 import com.vtsim.cpu.engine.MemoryRef;
 import com.vtsim.cpu.engine.Mode;
 import com.vtsim.cpu.engine.Operation;
@@ -295,7 +296,6 @@ public final class VmxInstructions {
                 long second = high.load64(cpu);
                 boolean done = reason == ExitReason.INVEPT ? invept(cpu, type, first) : invvpid(cpu, type, first, second);
                 if (done) {
-                    cpu.memory.flush();
                     cpu.vmx.succeed();
                 } else {
                     cpu.vmx.fail(VmError.INVALIDATION_OPERAND);
@@ -312,6 +312,7 @@ public final class VmxInstructions {
             return false;
         }
         cpu.vmx.capabilities.ept().invalidate((int) type, eptp);
+        cpu.vmx.guestPhysical().invalidate(type == 1 ? GuestPhysical.tag(eptp) : LinearMemory.NO_EPT);
         return true;
     }
 
@@ -330,6 +331,16 @@ public final class VmxInstructions {
         }
         boolean reserved = type != 2 && descriptor >>> 16 != 0;
         boolean none = type != 2 && (descriptor & 0xFFFF) == 0;
-        return !reserved && !none && (type != 0 || cpu.memory.paging().canonical(linear));
+        if (reserved || none || type == 0 && !cpu.memory.paging().canonical(linear)) {
+            return false;
+        }
+        int vpid = (int) descriptor & 0xFFFF;
+        switch ((int) type) {
+            case 0 -> cpu.memory.flushPageOf(vpid, linear);
+            case 1 -> cpu.memory.flushProcessor(vpid, true);
+            case 2 -> cpu.memory.flushVirtual();
+            default -> cpu.memory.flushProcessor(vpid, false);
+        }
+        return true;
     }
 }

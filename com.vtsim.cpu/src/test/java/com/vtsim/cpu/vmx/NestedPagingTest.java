@@ -64,24 +64,6 @@ class NestedPagingTest {
         }
     }
 
-    /** What the monitor changes in its tables takes effect with INVEPT, and between exit and entry here without it too. */
-    @Test void aChangedEntryTakesEffectAfterAnExit() {
-        try (VmxMachine m = machine()) {
-            m.poke(0x20_0000, 8, 0x11);
-            m.poke(0x40_0000, 8, 0x22);
-            m.run("mov rbx, [0x200000]\nvmcall\nmov rcx, [0x200000]\ncpuid");
-            assertThat(m.reg("rbx")).isEqualTo(0x11);
-            m.poke(ENTRY, 8, 0x40_0000 | 0xB7);
-            m.board.call(() -> {
-                m.vmcs.write(VmxMachine.VMCS, GUEST_RIP, m.vmcs.read(VmxMachine.VMCS, GUEST_RIP) + 3);
-                return null;
-            });
-            m.resume();
-            assertThat(m.get(EXIT_REASON)).isEqualTo(10);
-            assertThat(m.reg("rcx")).isEqualTo(0x22);
-        }
-    }
-
     private static void violates(String guest, long entry, long access, long linear) {
         try (VmxMachine m = machine()) {
             m.poke(ENTRY, 8, entry);

@@ -340,6 +340,20 @@ final class VmxMachine implements AutoCloseable {
         proceed();
     }
 
+    /**
+     * Runs with code of the monitor's own behind each exit. RAX, RCX and RDX are its to use; {@code skip} goes on behind the instruction
+     * that exited; a HLT ends the run.
+     */
+    void runUnder(String handler, String source) {
+        Assembly own = Assembler.assemble(SOURCE + "handler:\n" + handler.replace("skip\n", SKIP) + "\n", 0);
+        set(VmcsField.HOST_RIP, own.symbols().get("handler"));
+        start(source);
+        load(MONITOR, own.bytes());
+        proceed();
+    }
+
+    private static final String SKIP = "mov edx, 0x440c\nvmread rcx, rdx\nmov edx, 0x681e\nvmread rax, rdx\nadd rax, rcx\nvmwrite rdx, rax\nvmresume\njmp failed\n";
+
     /** Exceptions of the monitor halt with the vector in R15. */
     void trapHost() {
         for (int vector = 0; vector < 32; vector++) {
