@@ -278,6 +278,21 @@ public final class X86Processor implements LogicalProcessor {
     }
 
     @Override
+    public List<Stale> stale() {
+        return cpu.memory.stale() == null ? List.of() : cpu.memory.stale().list();
+    }
+
+    @Override
+    public boolean countsStale() {
+        return cpu.memory.stale() != null;
+    }
+
+    @Override
+    public void countStale(boolean on) {
+        cpu.memory.countStale(on);
+    }
+
+    @Override
     public int breakpoint(Breakpoint breakpoint) {
         return cpu.execution.traps.breakpoints().add(breakpoint);
     }

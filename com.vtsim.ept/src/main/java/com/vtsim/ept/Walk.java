@@ -64,7 +64,7 @@ final class Walk {
         boolean dirty = !flags(access) || writes(access) || (leaf & EptEntry.DIRTY) != 0;
         access.allowed = (int) (dirty ? rights : rights & ~EptEntry.WRITE);
         access.outcome = EptAccess.OK;
-        if (asks && flags(access)) {
+        if (asks && flags(access) && !access.dry) {
             mark(memory, count, writes(access));
         }
     }

@@ -29,6 +29,21 @@ public interface LogicalProcessor extends Processor {
     /** @return each step of translating the address, one line each, for the operator */
     List<String> walk(long linear);
 
+    /** @return uses of cached translations that said other than the structures in memory did, in the order of their first; empty while they are not counted */
+    default List<Stale> stale() {
+        return List.of();
+    }
+
+    /** @return whether stale uses are counted */
+    default boolean countsStale() {
+        return false;
+    }
+
+    /** Starts to count stale uses, or forgets them and ends; execution is slower meanwhile. */
+    default void countStale(boolean on) {
+        // A processor that caches nothing has nothing to count.
+    }
+
     /** Adds a breakpoint. @return its number */
     int breakpoint(Breakpoint breakpoint);
 
@@ -67,6 +82,21 @@ public interface LogicalProcessor extends Processor {
      * @param text  decoded where that helps (flags, CR0), else empty
      */
     record Register(String name, int bits, long value, String text) { }
+
+    /**
+     * A cached translation that was used although its structures have changed in memory and nobody has invalidated it.
+     *
+     * @param kind       {@code linear}, {@code combined} or {@code guest-physical}
+     * @param address    linear or guest-physical, of the page
+     * @param old        host-physical page it was translated to
+     * @param now        host-physical page a walk would give, or -1 where the access would fault or exit
+     * @param vpid       virtual processor, 0 outside of VMs and for guest-physical mappings
+     * @param pcid       process context
+     * @param eptPointer address in the EPT pointer, or -1
+     * @param uses       how often
+     * @param rip        linear address of the instruction that used it last
+     */
+    record Stale(String kind, long address, long old, long now, int vpid, int pcid, long eptPointer, long uses, long rip) { }
 
     /**
      * A disassembled instruction.

@@ -2,7 +2,7 @@
  * The logical processor as an operator sees it, and the instruction set as a service.
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package com.vtsim.api.cpu;
 
 import org.osgi.annotation.bundle.Export;

@@ -27,6 +27,8 @@ public final class EptAccess {
     public boolean pagingStructure;
     /** In: the linear address is a user-mode one (U/S = 1 in every entry); for mode-based execute control. */
     public boolean userLinear;
+    /** In: whether the access is only asked about: no accessed or dirty flag is set. */
+    public boolean dry;
     /** Out: {@link #OK}, {@link #VIOLATION} or {@link #MISCONFIGURATION}. */
     public int outcome;
     /** Out: host-physical address. */

@@ -2,7 +2,7 @@
  * Extended page tables: guest-physical to host-physical translation.
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package com.vtsim.api.ept;
 
 import org.osgi.annotation.bundle.Export;

@@ -143,6 +143,10 @@ final class CodeCache {
 
     /** @return the block at a linear address in the current mode; throws the guest's fault where it cannot be fetched */
     Block at(long linear) {
+        if (cpu.memory.stale() != null) {
+            // No look-aside and no link answers then: each block asks for its page.
+            epoch++;
+        }
         int slot = (int) (linear ^ linear >>> 12) & SLOTS - 1;
         Block block = blocks[slot];
         long stamp = epoch << MODE_BITS | cpu.mode;
@@ -161,6 +165,9 @@ final class CodeCache {
 
     /** @return the block at a linear address, which is executed after another; throws the guest's fault where it cannot be fetched */
     Block follow(Block before, long linear) {
+        if (cpu.memory.stale() != null) {
+            return at(linear);
+        }
         Block former = before.formerSuccessor(linear, cpu.mode);
         if (former != null && confirmed(former, linear)) {
             before.confirm(linear, epoch);
@@ -209,6 +216,9 @@ final class CodeCache {
         long tag = linear & -MemorySpace.PAGE | context << 1 | (cpu.cpl == 3 ? 1 : 0);
         int slot = (int) (linear >>> 12) & PAGES - 1;
         if (pageTags[slot] == tag && pageEpochs[slot] >= (pageGlobal[slot] ? globalSince : since)[context]) {
+            if (cpu.memory.stale() != null) {
+                cpu.memory.stale().linear(linear, pageOf[slot].page.address, Paging.FETCH | (cpu.cpl == 3 ? Paging.USER : 0));
+            }
             return pageOf[slot];
         }
         MemoryPage memory = cpu.memory.space().page(translate(linear));

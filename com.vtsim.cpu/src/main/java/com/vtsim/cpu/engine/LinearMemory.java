@@ -32,6 +32,8 @@ public final class LinearMemory {
     private boolean alignmentChecked;
     private int processor;
     private long eptPointer = NO_EPT;
+    /** Null unless stale uses are counted. */
+    private StaleUses stale;
 
     LinearMemory(Cpu cpu) {
         this.cpu = cpu;
@@ -61,9 +63,27 @@ public final class LinearMemory {
         return buffer.current().number;
     }
 
+    /** @return the current TLB context */
+    TranslationBuffer.Context currentContext() {
+        return buffer.current();
+    }
+
     private void select() {
         set = buffer.current().sets[rightsSet];
-        entries = set.entries;
+        entries = stale == null ? set.entries : stale.none;
+    }
+
+    /** Starts or ends to count the uses of stale translations. */
+    public void countStale(boolean on) {
+        stale = !on ? null : stale == null ? new StaleUses(cpu) : stale;
+        select();
+        cpu.execution.code().contextChanged();
+        cpu.execution.endBlock();
+    }
+
+    /** @return counts of stale uses, or null while they are not counted */
+    public StaleUses stale() {
+        return stale;
     }
 
     /** Picks the entries that fit CPL and EFLAGS.AC; called by {@link Segments#modeChanged}. */
@@ -378,9 +398,9 @@ public final class LinearMemory {
             return;
         }
         long last = lastByte(linear, segment, size);
-        paging.translate(linear, access | rights());
+        fill(linear, access);
         if (((linear ^ last) & -4096L) != 0) {
-            paging.translate(last & -4096L, access | rights());
+            fill(last & -4096L, access);
         }
     }
 
@@ -432,6 +452,12 @@ public final class LinearMemory {
     }
 
     private long fill(TranslationBuffer.Set into, long linear, int access, int asked) {
+        if (stale != null) {
+            long known = stale.data(into, linear, access == Paging.WRITE, asked);
+            if (known != -1) {
+                return known;
+            }
+        }
         long physical = paging.translate(linear, asked);
         MemoryPage page = space.page(physical);
         if (page == null || cpu.execution.traps.watches(linear)) {
@@ -561,7 +587,7 @@ public final class LinearMemory {
     /** Implicit accesses have the rights of the supervisor with EFLAGS.AC clear, and share its entries. */
     private long systemPhysical(long linear, int access) {
         TranslationBuffer.Set supervisor = buffer.current().sets[0];
-        Entry e = supervisor.entries[TranslationBuffer.index(linear)];
+        Entry e = (stale == null ? supervisor.entries : stale.none)[TranslationBuffer.index(linear)];
         long tag = linear & -4096L;
         if (access == Paging.WRITE ? e.writeTag == tag || e.watchedTag == tag : e.readTag == tag) {
             return e.page.address + (linear & 0xFFF);

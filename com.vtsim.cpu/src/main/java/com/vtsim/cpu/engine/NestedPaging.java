@@ -22,4 +22,7 @@ public interface NestedPaging {
 
     /** @return host-physical address without checks and side effects, or -1 */
     long peek(long guestPhysical);
+
+    /** @return host-physical address of an access, which is not made: without side effects; -1 where it would make the VM exit */
+    long peek(long guestPhysical, int access);
 }

@@ -109,6 +109,26 @@ public final class Paging {
         return physical == -1 || nested == null ? physical : nested.peek(physical);
     }
 
+    /** @return the physical address a walk would give an access now, without side effects; -1 where it would fault or exit */
+    long fresh(long linear, int access) {
+        int mappedBefore = mapped;
+        try {
+            peeking = true;
+            long physical = linear;
+            depth = 0;
+            if ((cpu.system.cr0 & SystemState.CR0_PG) != 0) {
+                physical = frame(linear, access) & ~0xFFFL | linear & 0xFFF;
+                checkRights(linear, access);
+            }
+            return nested == null ? physical & cpu.system.a20Mask : nested.peek(physical, access);
+        } catch (GuestFault notAllowed) {
+            return -1;
+        } finally {
+            peeking = false;
+            mapped = mappedBefore;
+        }
+    }
+
     /** @return the same, before EPT makes it final */
     public long peekGuestPhysical(long linear) {
         SystemState system = cpu.system;

@@ -4,6 +4,7 @@ import com.vtsim.api.ept.EptAccess;
 import com.vtsim.cpu.engine.LinearMemory;
 import com.vtsim.cpu.engine.NestedPaging;
 import com.vtsim.cpu.engine.Paging;
+import com.vtsim.cpu.engine.StaleUses;
 
 /**
  * Guest-physical addresses of the VM that runs, made final by the EPT mechanism and cached by EPT pointer.
@@ -43,7 +44,7 @@ final class GuestPhysical implements NestedPaging {
             : GuestPhysicalMappings.READ;
         long known = mappings.find(tag(pointer), guestPhysical, wanted);
         if (known != GuestPhysicalMappings.NONE) {
-            return known;
+            return used(guestPhysical, known, kind);
         }
         access.read = wanted == GuestPhysicalMappings.READ;
         access.write = wanted == GuestPhysicalMappings.WRITE;
@@ -57,7 +58,7 @@ final class GuestPhysical implements NestedPaging {
         boolean writes = write || (pointer & 1 << 6) != 0;
         long known = mappings.find(tag(pointer), guestPhysical, writes ? GuestPhysicalMappings.WRITE : GuestPhysicalMappings.READ);
         if (known != GuestPhysicalMappings.NONE) {
-            return known;
+            return used(guestPhysical, known, writes ? Paging.WRITE : Paging.READ);
         }
         access.read = !write;
         access.write = write;
@@ -66,17 +67,40 @@ final class GuestPhysical implements NestedPaging {
         return translate(guestPhysical, linear, linearValid);
     }
 
+    /** A cached mapping answers. */
+    private long used(long guestPhysical, long known, int kind) {
+        StaleUses stale = vmx.cpu.memory.stale();
+        if (stale != null) {
+            stale.guestPhysical(guestPhysical, known & -4096L, peek(guestPhysical, kind), tag(pointer));
+        }
+        return known;
+    }
+
     @Override
     public long peek(long guestPhysical) {
-        access.read = false;
-        access.write = false;
-        access.fetch = false;
+        return peek(guestPhysical, false, false, false);
+    }
+
+    @Override
+    public long peek(long guestPhysical, int kind) {
+        boolean write = (kind & Paging.WRITE) != 0;
+        boolean fetch = (kind & Paging.FETCH) != 0;
+        return peek(guestPhysical, !write && !fetch, write, fetch);
+    }
+
+    private long peek(long guestPhysical, boolean read, boolean write, boolean fetch) {
+        access.read = read;
+        access.write = write;
+        access.fetch = fetch;
+        access.pagingStructure = false;
         access.eptp = pointer;
         access.guestPhysical = guestPhysical;
         if (vmx.capabilities.ept() == null) {
             return -1;
         }
+        access.dry = true;
         vmx.capabilities.ept().translate(access);
+        access.dry = false;
         return access.outcome == EptAccess.OK ? access.hostPhysical : -1;
     }
 

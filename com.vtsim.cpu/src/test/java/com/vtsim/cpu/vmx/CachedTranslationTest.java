@@ -3,6 +3,7 @@ package com.vtsim.cpu.vmx;
 import static com.vtsim.cpu.vmx.VmcsField.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.vtsim.api.cpu.LogicalProcessor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -34,7 +35,7 @@ class CachedTranslationTest {
 
     private static long seen(VmxMachine m, String change, String guest) {
         m.runUnder("mov edx, 0x4402\nvmread rax, rdx\ncmp eax, 18\njne finish\n" + change + "skip\nfinish: hlt",
-            "mov rbx, [0x200000]\nvmcall\n" + guest + "\nmov rsi, [0x200000]\ncpuid");
+            "mov rbx, [0x200000]\nvmcall\n" + guest + "\nlast: mov rsi, [0x200000]\ncpuid");
         assertThat(m.get(EXIT_REASON)).isEqualTo(10);
         assertThat(m.reg("rbx")).isEqualTo(1);
         return m.reg("rsi");
@@ -141,6 +142,28 @@ class CachedTranslationTest {
             assertThat(m.get(EXIT_REASON)).isEqualTo(10);
             assertThat(m.peek(0x40_0008, 8)).isEqualTo(1);
             assertThat(m.reg("rsi")).isEqualTo(2);
+        }
+    }
+
+    /** Uses are counted by kind, with what was used and what a walk would give. */
+    @Test void staleUsesAreReported() {
+        try (VmxMachine m = machine(true, 5)) {
+            m.board.call(() -> {
+                m.cpu.countStale(true);
+                return null;
+            });
+            assertThat(seen(m, EPT, "mov rax, [0x201000]\nmov rax, [0x200008]")).isEqualTo(1);
+            // The guest has 2-MByte pages, whose first 4 KiB alone were cached; 201000h is walked for, by the new entry.
+            assertThat(m.board.call(m.cpu::stale)).containsExactly(
+                new LogicalProcessor.Stale("combined", 0x20_0000, 0x20_0000, 0x40_0000, 5, 0, VmxMachine.EPT, 2, m.guestSymbol("last")));
+        }
+        try (VmxMachine m = machine(true, 5)) {
+            m.board.call(() -> {
+                m.cpu.countStale(true);
+                return null;
+            });
+            assertThat(seen(m, EPT, "invlpg [0x200000]")).isEqualTo(1);
+            assertThat(m.board.call(m.cpu::stale)).extracting(LogicalProcessor.Stale::kind).containsExactly("guest-physical");
         }
     }
 

@@ -1,5 +1,6 @@
 package com.vtsim.shell.family;
 
+import com.vtsim.api.cpu.LogicalProcessor;
 import com.vtsim.api.cpu.Virtualization;
 import com.vtsim.api.ept.Ept;
 import com.vtsim.api.machine.Machine;
@@ -8,6 +9,7 @@ import com.vtsim.api.machine.OperatorException;
 import com.vtsim.shell.Complete;
 import com.vtsim.shell.Quantity;
 import com.vtsim.shell.draw.Hex;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.Parameter;
@@ -16,9 +18,9 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** The {@code ept:} family: guest-physical addresses and what makes them final. */
+/** The {@code ept:} family: guest-physical addresses, what makes them final, and what processors keep of that. */
 @Component(service = EptCommands.class)
-@GogoCommand(scope = "ept", function = "walk")
+@GogoCommand(scope = "ept", function = {"walk", "stale"})
 public final class EptCommands {
     private final Machines machines;
 
@@ -26,6 +28,45 @@ public final class EptCommands {
     @Activate
     public EptCommands(@Reference Machines machines) {
         this.machines = machines;
+    }
+
+    /**
+     * A use of a cached translation.
+     *
+     * @param cpu     processor
+     * @param kind    linear, combined or guest-physical
+     * @param address of the page
+     * @param cached  host-physical page that was used
+     * @param now     what a walk would give
+     * @param tags    VPID, PCID and EPT pointer
+     * @param uses    how often
+     * @param rip     where the latest was
+     */
+    public record StaleRow(int cpu, String kind, @Hex(16) long address, @Hex(10) long cached, String now, String tags, long uses, @Hex(16) long rip) { }
+
+    /** Stale uses. */
+    @Descriptor("list uses of cached translations whose paging or EPT entries had changed without invalidation; watching begins with the first call, and slows execution")
+    public Object stale(
+            @Descriptor("stop watching and forget") @Parameter(names = {"-o", "--off"}, presentValue = "true", absentValue = "false") boolean off,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Machine machine = machines.machine(name);
+        return machine.call(() -> {
+            List<LogicalProcessor> processors = machine.findAll(LogicalProcessor.class);
+            boolean watched = processors.stream().allMatch(LogicalProcessor::countsStale);
+            if (off || !watched) {
+                processors.forEach(processor -> processor.countStale(!off));
+                return new Notice(name, off ? "does not compare cached translations any more" : "compares every use of a cached translation with a walk from now on");
+            }
+            List<StaleRow> rows = new ArrayList<>();
+            processors.forEach(processor -> processor.stale().forEach(use -> rows.add(row(processor.index(), use))));
+            return rows;
+        });
+    }
+
+    private static StaleRow row(int cpu, LogicalProcessor.Stale use) {
+        String tags = (use.kind().equals("guest-physical") ? "" : "VPID " + use.vpid() + " PCID " + use.pcid())
+                + (use.eptPointer() == -1 ? "" : String.format(" EPT %010x", use.eptPointer()));
+        return new StaleRow(cpu, use.kind(), use.address(), use.old(), use.now() == -1 ? "not allowed" : String.format("%010x", use.now()), tags.strip(), use.uses(), use.rip());
     }
 
     /** An entry of a walk. */
