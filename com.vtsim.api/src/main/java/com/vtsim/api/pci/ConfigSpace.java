@@ -37,6 +37,17 @@ public final class ConfigSpace {
     private final RegisterFile<HeaderRegister> header;
     private final Capabilities capabilities;
     private final BarWindow[] bars = new BarWindow[6];
+    private final PciHost.Follower follower = new PciHost.Follower() {
+        @Override
+        public void rerouted() {
+            mapAll();
+        }
+
+        @Override
+        public boolean mayRequest() {
+            return isBusMaster();
+        }
+    };
     private BarWindow rom;
     private long commandWritable = PCICMD.layout().replaced();
     private long commandFixed;
@@ -290,13 +301,13 @@ public final class ConfigSpace {
             return;
         }
         boolean enabled = capabilities.awake() && header.isSet(PCICMD, bar.isPorts() ? HeaderRegister.IO_SPACE : HeaderRegister.MEMORY_SPACE);
-        bar.move(board, enabled ? base(index) : 0);
+        bar.move(board, host, function, enabled ? base(index) : 0);
     }
 
     private void mapRom() {
         if (rom != null && board != null) {
             long value = header.get(ROMBAR);
-            rom.move(board, (value & 1) != 0 && capabilities.awake() && header.isSet(PCICMD, HeaderRegister.MEMORY_SPACE) ? value & -rom.size() : 0);
+            rom.move(board, host, function, (value & 1) != 0 && capabilities.awake() && header.isSet(PCICMD, HeaderRegister.MEMORY_SPACE) ? value & -rom.size() : 0);
         }
     }
 
@@ -330,6 +341,9 @@ public final class ConfigSpace {
         }
         if (rom != null) {
             rom.forget();
+        }
+        if (host != null) {
+            host.follow(function, follower);
         }
         capabilities.attach(newBoard, host);
         follow();

@@ -156,4 +156,12 @@ public final class ErrorReporting extends Capability {
     public int messageNumber() {
         return (int) registers.get(Row.ROOTSTS, MESSAGE_NUMBER);
     }
+
+    /** @return whether a root port has a reported error that software wants to be interrupted for and has not cleared */
+    public boolean isPending() {
+        long status = registers.get(Row.ROOTSTS);
+        long command = registers.get(Row.ROOTCMD);
+        return (status & CORRECTABLE_RECEIVED) != 0 && (command & 1) != 0 || (status & NONFATAL_RECEIVED) != 0 && (command & 2) != 0
+                || (status & FATAL_RECEIVED) != 0 && (command & 4) != 0;
+    }
 }

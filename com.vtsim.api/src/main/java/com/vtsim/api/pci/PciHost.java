@@ -26,4 +26,53 @@ public interface PciHost extends Part {
 
     /** @return where a function sends its DMA and messages */
     Upstream upstream(PciFunction function);
+
+    /** @return bus, device and function at which the guest finds a function: its configured address unless it is behind a bridge that has been numbered otherwise */
+    default PciAddress address(PciFunction function) {
+        return function.address();
+    }
+
+    /** @return the bridge that a function is behind; empty on bus 0 */
+    default Optional<PciFunction> bridge(PciFunction function) {
+        return Optional.empty();
+    }
+
+    /**
+     * What of a range of addresses reaches a function through the windows of the bridges above it.
+     *
+     * @param ports  port numbers rather than memory addresses
+     * @param base   first address
+     * @param length bytes, 1 or more
+     * @return the part that does, or null if there is none
+     */
+    default Span reach(PciFunction function, boolean ports, long base, long length) {
+        return new Span(base, length);
+    }
+
+    /** Makes a function hear of changes on its way to the root complex, and be asked whether it may send. {@link ConfigSpace} does it. */
+    default void follow(PciFunction function, Follower follower) { }
+
+    /**
+     * Sends an error message towards the root complex: the root port above records it, and interrupts if software wants that.
+     *
+     * @param severity as the function's error reporting graded it
+     */
+    default void error(PciFunction function, ErrorReporting.Severity severity) { }
+
+    /**
+     * A range of addresses.
+     *
+     * @param base   the first
+     * @param length bytes, 1 or more
+     */
+    record Span(long base, long length) { }
+
+    /** What a host asks of a function's configuration space. */
+    interface Follower {
+        /** A bridge above the function decodes otherwise now. */
+        void rerouted();
+
+        /** @return whether the function may send requests: bus-master enable, power state */
+        boolean mayRequest();
+    }
 }

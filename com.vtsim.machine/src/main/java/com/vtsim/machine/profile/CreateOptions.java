@@ -41,7 +41,7 @@ final class CreateOptions {
             case "mips" -> number(name, value, MOST_MIPS);
             case "irq" -> word(name, value);
             case "serial" -> serial(value);
-            case "test-devices", "vtd", "edu", "x2apic" -> flag(name, value);
+            case "test-devices", "vtd", "edu", "x2apic", "root-ports" -> flag(name, value);
             default -> value;
         };
     }

@@ -53,16 +53,19 @@ public final class PciCommands {
     @Descriptor("list the PCI functions as the guest has numbered them")
     public List<Function> list(@Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
         Machine machine = machines.machine(name);
-        return machine.call(() -> Targets.part(machine, PciHost.class, "PCI host").functions().stream().map(PciCommands::row).toList());
+        return machine.call(() -> {
+            PciHost host = Targets.part(machine, PciHost.class, "PCI host");
+            return host.functions().stream().map(function -> row(host, function)).toList();
+        });
     }
 
-    private static Function row(PciFunction function) {
+    private static Function row(PciHost host, PciFunction function) {
         int type = function.configRead(0x0A, 2) & 0xFFFF;
         int command = function.configRead(0x04, 2);
         int pin = function.configRead(0x3D, 1) & 0xFF;
         String decodes = ((command & 1) != 0 ? "ports " : "") + ((command & 2) != 0 ? "memory " : "") + ((command & 4) != 0 ? "master" : "");
         String routed = pin < 1 || pin > 4 ? "" : "INT" + (char) ('A' + pin - 1) + " line " + (function.configRead(0x3C, 1) & 0xFF);
-        return new Function(function.address().toString(), "%04x:%04x".formatted(function.configRead(0, 2) & 0xFFFF, function.configRead(2, 2) & 0xFFFF),
+        return new Function(host.address(function).toString(), "%04x:%04x".formatted(function.configRead(0, 2) & 0xFFFF, function.configRead(2, 2) & 0xFFFF),
                 CLASSES.getOrDefault(type, "class %04x".formatted(type)), decodes.strip(), routed, function.name());
     }
 
@@ -80,7 +83,7 @@ public final class PciCommands {
         return machine.call(() -> {
             PciHost host = Targets.part(machine, PciHost.class, "PCI host");
             PciFunction function = host.function(place).orElseThrow(() ->
-                    OperatorException.unknown("PCI function", place.toString(), host.functions().stream().map(each -> each.address().toString()).toList()));
+                    OperatorException.unknown("PCI function", place.toString(), host.functions().stream().map(each -> host.address(each).toString()).toList()));
             int[] bytes = new int[length];
             for (int i = 0; i < length; i++) {
                 bytes[i] = function.configRead(i, 1) & 0xFF;

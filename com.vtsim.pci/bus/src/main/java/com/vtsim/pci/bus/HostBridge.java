@@ -8,10 +8,11 @@ import com.vtsim.api.machine.PortDevice;
 import com.vtsim.api.machine.Registration;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
-import com.vtsim.api.machine.StateException;
 import com.vtsim.api.machine.Tracer;
 import com.vtsim.api.pci.ConfigSpace;
 import com.vtsim.api.pci.ConfigState;
+import com.vtsim.api.pci.ErrorReporting;
+import com.vtsim.api.pci.HeaderRegister;
 import com.vtsim.api.pci.InterruptRouter;
 import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciFunction;
@@ -20,7 +21,9 @@ import com.vtsim.api.pci.ResetControl;
 import com.vtsim.api.pci.Upstream;
 import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.api.register.RegisterFile;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -39,21 +42,21 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     private static final int CONFDATA = 0xCFC;
     private static final int RST_CNT = 0xCF9;
     private static final int ENABLE = 0x8000_0000;
-    private static final int PINS = 4;
 
     private final String name;
     private final Chipset chipset;
     private final RegisterFile<HostRegister> registers = new RegisterFile<>(HostRegister.class, this::written);
     private final ConfigSpace config;
-    private final RootBus bus = new RootBus();
+    private final Topology topology = new Topology();
+    private final InterruptPins pins = new InterruptPins(topology);
+    private final Map<PciFunction, Follower> followers = new IdentityHashMap<>();
     private final Translators translators = new Translators();
     private final HubSpace hub = new HubSpace();
-    private final int[] pins = new int[256];
     private int address;
     private Board board;
     private int generation;
+    private boolean arranged;
     private Tracer tracer;
-    private InterruptRouter router;
     private ResetControl resetControl;
     private Registration window;
     private long windowAt;
@@ -77,7 +80,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         String subsystem() default "1af4:1100";
     }
 
-    private record HostState(ConfigState config, int address, int[] pins) { }
+    private record HostState(ConfigState config, int address) { }
 
     /** Made from a configuration. */
     @Activate
@@ -211,12 +214,13 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         board = newBoard;
         generation++;
         tracer = board.tracer();
-        router = board.find(InterruptRouter.class).orElse(null);
         resetControl = board.find(ResetControl.class).orElse(null);
-        bus.scan(board);
+        topology.scan(board);
+        arranged = true;
+        List<PciFunction> present = board.findAll(PciFunction.class);
+        followers.keySet().removeIf(function -> present.stream().noneMatch(each -> each == function));
         translators.scan(board);
         hub.attach(board, registers.get(HostRegister.MCHBAR));
-        dropAbsent();
         strapMemory();
         config.attach(board);
         board.ports().map(CONFADD, 4, 4, new AddressPort());
@@ -226,18 +230,18 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         windowLength = 0;
         mapWindow();
         routeAll();
-        for (int device = 0; device < 32; device++) {
-            for (int pin = 1; pin <= PINS; pin++) {
-                drive(device, pin);
-            }
-        }
+        pins.attach(board.find(InterruptRouter.class).orElse(null), present);
+        followers.values().forEach(Follower::rerouted);
+        lookIntoSlots();
     }
 
-    private void dropAbsent() {
-        for (int devfn = 0; devfn < pins.length; devfn++) {
-            if (bus.at(devfn) == null) {
-                pins[devfn] = 0;
-            }
+    /** What a running machine's slots find changed they take note of when the run goes on: until then a card may be replaced by its successor. */
+    private void lookIntoSlots() {
+        List<Bridge> bridges = board.findAll(Bridge.class);
+        if (board.clock().now() == 0) {
+            bridges.forEach(bridge -> bridge.slot().adopt(topology.occupant(bridge)));
+        } else if (bridges.stream().anyMatch(bridge -> !bridge.slot().occupant().equals(topology.occupant(bridge)))) {
+            board.clock().timer("slots", () -> bridges.forEach(bridge -> bridge.slot().detect(topology.occupant(bridge)))).at(board.clock().now());
         }
     }
 
@@ -274,6 +278,8 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     /** The window of configuration space where reset puts it, and RAM below 1 MiB where no image lies. */
     @Override
     public void asFirmwareLeaves() {
+        topology.number();
+        generation++;
         registers.store(HostRegister.PCIEXBAR.layout().offset(), 8, 0xE000_0001L);
         registers.store(HostRegister.PAM0.layout().offset(), 1, 0x30);
         for (int offset = HostRegister.PAM1.layout().offset(); offset <= HostRegister.PAM6.layout().offset(); offset++) {
@@ -283,54 +289,86 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
 
     @Override
     public State save() {
-        return State.of(model(), VERSION, new HostState(config.save(), address, pins));
+        return State.of(model(), VERSION, new HostState(config.save(), address));
     }
 
     @Override
     public void restore(State state) {
         HostState saved = state.as(HostState.class, model(), VERSION);
-        if (saved.pins().length != pins.length) {
-            throw new StateException("state of " + model() + " has " + saved.pins().length + " functions, expected " + pins.length);
-        }
         config.restore(saved.config());
         address = saved.address();
-        System.arraycopy(saved.pins(), 0, pins, 0, pins.length);
     }
 
     @Override
     public List<PciFunction> functions() {
-        return bus.functions();
+        return topology.functions();
     }
 
     @Override
     public Optional<PciFunction> function(PciAddress where) {
-        return bus.at(where);
+        return Optional.ofNullable(topology.find(where));
+    }
+
+    @Override
+    public PciAddress address(PciFunction function) {
+        return topology.address(function);
+    }
+
+    @Override
+    public Optional<PciFunction> bridge(PciFunction function) {
+        return Optional.ofNullable(topology.above(function));
+    }
+
+    @Override
+    public Span reach(PciFunction function, boolean ports, long base, long length) {
+        return topology.reach(function, ports, new Span(base, length));
+    }
+
+    @Override
+    public void follow(PciFunction function, Follower follower) {
+        followers.put(function, follower);
     }
 
     @Override
     public void interrupt(PciFunction function, int pin, boolean asserted) {
-        PciAddress where = function.address();
-        if (where.bus() != 0 || pin < 1 || pin > PINS) {
-            return;
+        pins.drive(function, pin, asserted);
+    }
+
+    /** A message goes up from bridge to bridge as far as they forward it. */
+    @Override
+    public void error(PciFunction function, ErrorReporting.Severity severity) {
+        int sourceId = topology.sourceId(function);
+        if (function instanceof Bridge port && port.kind() == BridgeKind.ROOT_PORT) {
+            port.error(severity, sourceId, false);
         }
-        int devfn = where.sourceId() & 0xFF;
-        int bit = 1 << pin;
-        if (asserted != ((pins[devfn] & bit) != 0)) {
-            pins[devfn] ^= bit;
-            drive(where.device(), pin);
+        for (Bridge above = topology.above(function); above != null && above.error(severity, sourceId, true); ) {
+            above = topology.above(above);
         }
     }
 
-    /** The wire of a device's pin is shared by its functions. */
-    private void drive(int device, int pin) {
-        if (router == null) {
-            return;
+    Topology topology() {
+        return topology;
+    }
+
+    /** @return whether a function may send requests, and the bridges above it forward them */
+    boolean isOpen(PciFunction function) {
+        Follower follower = followers.get(function);
+        boolean may = follower != null ? follower.mayRequest()
+                : HeaderRegister.BUS_MASTER.isSet(function.configRead(HeaderRegister.PCICMD.layout().offset(), 2));
+        return may && topology.forwards(function);
+    }
+
+    /** A bridge decodes otherwise, or its buses have other numbers. */
+    void rerouted(Bridge bridge) {
+        generation++;
+        if (arranged) {
+            for (PciFunction function : topology.below(bridge)) {
+                Follower follower = followers.get(function);
+                if (follower != null) {
+                    follower.rerouted();
+                }
+            }
         }
-        int any = 0;
-        for (int function = 0; function < 8; function++) {
-            any |= pins[device << 3 | function];
-        }
-        router.wire(device, pin, (any & 1 << pin) != 0);
     }
 
     @Override
@@ -357,7 +395,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     }
 
     private int read(int sourceId, int offset, int size) {
-        int value = bus.read(sourceId, offset, size);
+        int value = topology.read(sourceId, offset, size);
         if (tracer.wants("pci.config")) {
             tracer.event("pci.config", String.format("%s %03x -> %0" + 2 * size + "x", PciAddress.of(sourceId), offset, value));
         }
@@ -368,7 +406,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         if (tracer.wants("pci.config")) {
             tracer.event("pci.config", String.format("%s %03x <- %0" + 2 * size + "x", PciAddress.of(sourceId), offset, value));
         }
-        bus.write(sourceId, offset, size, value);
+        topology.write(sourceId, offset, size, value);
     }
 
     /** CF8h: taken as a double word only. */

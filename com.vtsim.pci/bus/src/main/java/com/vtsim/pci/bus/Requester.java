@@ -3,7 +3,6 @@ package com.vtsim.pci.bus;
 import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.MessageTarget;
-import com.vtsim.api.pci.HeaderRegister;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.RequestTranslator;
 import com.vtsim.api.pci.Upstream;
@@ -38,7 +37,7 @@ final class Requester implements Upstream {
         if (generation != host.generation()) {
             Board board = host.board();
             generation = host.generation();
-            sourceId = function.address().sourceId();
+            sourceId = host.topology().sourceId(function);
             memory = board.memory();
             translator = host.translators().owner(board, sourceId);
             orphan = translator == null && host.translators().isOrphan(board, sourceId);
@@ -49,11 +48,11 @@ final class Requester implements Upstream {
 
     @Override
     public int sourceId() {
-        return function.address().sourceId();
+        return host.topology().sourceId(function);
     }
 
     private boolean mayAsk() {
-        return isConnected() && HeaderRegister.BUS_MASTER.isSet(function.configRead(HeaderRegister.PCICMD.layout().offset(), 2));
+        return isConnected() && host.isOpen(function);
     }
 
     @Override

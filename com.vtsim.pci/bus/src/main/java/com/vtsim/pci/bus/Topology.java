@@ -1,0 +1,239 @@
+package com.vtsim.pci.bus;
+
+import com.vtsim.api.machine.Board;
+import com.vtsim.api.pci.PciAddress;
+import com.vtsim.api.pci.PciFunction;
+import com.vtsim.api.pci.PciHost.Span;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Which function is where. A configured address is a place: its bus is the one that a bridge is configured to have behind it. Which number that bus has
+ * is the guest's to say, in the bridge's registers. Absent functions give all ones and take nothing.
+ */
+final class Topology {
+    private static final int FUNCTIONS = 256;
+    private static final int BUSES = 256;
+
+    /** By configured bus, device and function. */
+    private final PciFunction[][] places = new PciFunction[BUSES][];
+    /** By the bus configured behind them. */
+    private final Bridge[] bridges = new Bridge[BUSES];
+
+    /** Finds the functions on the board. Of two at one address the first by name answers. */
+    void scan(Board board) {
+        Arrays.fill(places, null);
+        Arrays.fill(bridges, null);
+        for (Bridge bridge : board.findAll(Bridge.class)) {
+            if (bridges[bridge.behind()] != null) {
+                board.report(bridge.name() + " leads nowhere: bus " + bridge.behind() + " is behind " + bridges[bridge.behind()].name() + " already");
+            } else {
+                bridges[bridge.behind()] = bridge;
+            }
+        }
+        for (PciFunction function : board.findAll(PciFunction.class)) {
+            place(board, function);
+        }
+    }
+
+    private void place(Board board, PciFunction function) {
+        PciAddress address = function.address();
+        if (places[address.bus()] == null) {
+            places[address.bus()] = new PciFunction[FUNCTIONS];
+        }
+        PciFunction[] bus = places[address.bus()];
+        int devfn = address.sourceId() & 0xFF;
+        Bridge above = bridges[address.bus()];
+        if (bus[devfn] != null) {
+            board.report(function.name() + " is not reachable: " + bus[devfn].name() + " is at " + address + " already");
+        } else if (address.bus() != 0 && above == null) {
+            board.report(function.name() + " is not reachable: no bridge has bus " + address.bus() + " behind it");
+        } else if (above != null && above.kind().hasLink() && address.device() != 0) {
+            board.report(function.name() + " is not reachable: behind " + above.name() + " only device 0 is");
+        } else {
+            bus[devfn] = function;
+        }
+    }
+
+    /** @return the bridge a function is behind, or null on bus 0 */
+    Bridge above(PciFunction function) {
+        int bus = function.address().bus();
+        return bus == 0 ? null : bridges[bus];
+    }
+
+    /** @return the functions on a configured bus */
+    List<PciFunction> on(int place) {
+        List<PciFunction> functions = new ArrayList<>();
+        if (places[place] != null) {
+            for (PciFunction function : places[place]) {
+                if (function != null) {
+                    functions.add(function);
+                }
+            }
+        }
+        return functions;
+    }
+
+    /** @return name of the part in a bridge's slot, empty if there is none */
+    String occupant(Bridge bridge) {
+        List<PciFunction> there = bridge.kind().hasLink() ? on(bridge.behind()) : List.of();
+        return there.isEmpty() ? "" : there.get(0).name();
+    }
+
+    /** @return everything behind a bridge, at any depth */
+    List<PciFunction> below(Bridge bridge) {
+        List<PciFunction> functions = new ArrayList<>();
+        collect(bridge.behind(), functions, new boolean[BUSES]);
+        return functions;
+    }
+
+    private void collect(int place, List<PciFunction> into, boolean[] seen) {
+        if (seen[place]) {
+            return;
+        }
+        seen[place] = true;
+        for (PciFunction function : on(place)) {
+            into.add(function);
+            if (function instanceof Bridge bridge) {
+                collect(bridge.behind(), into, seen);
+            }
+        }
+    }
+
+    /** @return number that the guest has given to a function's bus; 0 if it has given none */
+    int bus(PciFunction function) {
+        Bridge above = above(function);
+        return above == null ? 0 : above.secondary();
+    }
+
+    /** @return bus as numbered by the guest, device and function; the configured place while its bus has no number */
+    PciAddress address(PciFunction function) {
+        PciAddress place = function.address();
+        int bus = bus(function);
+        return bus == 0 ? place : new PciAddress(bus, place.device(), place.function());
+    }
+
+    /** @return source-id of a function's requests. A bridge to conventional PCI asks in the name of those behind it: as device 0 of its secondary bus. */
+    int sourceId(PciFunction function) {
+        int id = bus(function) << 8 | function.address().sourceId() & 0xFF;
+        int depth = 0;
+        for (Bridge above = above(function); above != null && depth < BUSES; above = above(above), depth++) {
+            if (above.kind() == BridgeKind.PCI) {
+                id = above.secondary() << 8;
+            }
+        }
+        return id;
+    }
+
+    /** @return whether requests of a function get to the root complex */
+    boolean forwards(PciFunction function) {
+        int depth = 0;
+        for (Bridge above = above(function); above != null; above = above(above)) {
+            if (!above.forwardsRequests() || ++depth > BUSES) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** @return what of a range gets to a function, or null */
+    Span reach(PciFunction function, boolean ports, Span span) {
+        Span left = span;
+        int depth = 0;
+        for (Bridge above = above(function); above != null && left != null; above = above(above)) {
+            left = ++depth > BUSES ? null : above.forwarded(ports, left);
+        }
+        return left;
+    }
+
+    /** @return device 31:2 on bus 0 and pin - 1 in 1:0 at which an interrupt pin of a function arrives there */
+    int wire(PciFunction function, int pin) {
+        int device = function.address().device();
+        int number = pin - 1;
+        int depth = 0;
+        for (Bridge above = above(function); above != null && depth < BUSES; above = above(above), depth++) {
+            number = number + device & 3;
+            device = above.address().device();
+        }
+        return device << 2 | number;
+    }
+
+    /** @param address as the guest has numbered the buses; @return null if there is none */
+    PciFunction find(PciAddress address) {
+        return at(address.sourceId(), false);
+    }
+
+    /** @param asked by a request: a bridge behind which nobody is takes note */
+    private PciFunction at(int sourceId, boolean asked) {
+        int bus = sourceId >> 8 & 0xFF;
+        int place = 0;
+        for (int depth = 0; depth < BUSES; depth++) {
+            Bridge from = place == 0 ? null : bridges[place];
+            if (bus == (from == null ? 0 : from.secondary())) {
+                PciFunction found = places[place] == null || from != null && !from.isLinkUp() ? null : places[place][sourceId & 0xFF];
+                if (found == null && from != null && asked) {
+                    from.masterAbort();
+                }
+                return found;
+            }
+            Bridge next = next(place, bus);
+            if (next == null) {
+                return null;
+            }
+            place = next.behind();
+        }
+        return null;
+    }
+
+    /** @return the bridge on a configured bus that takes configuration requests for a bus further on, or null */
+    private Bridge next(int place, int bus) {
+        if (places[place] == null) {
+            return null;
+        }
+        for (PciFunction function : places[place]) {
+            if (function instanceof Bridge bridge && bridge.leadsTo(bus)) {
+                return bridge;
+            }
+        }
+        return null;
+    }
+
+    /** @return every function, by its present address */
+    List<PciFunction> functions() {
+        List<PciFunction> functions = new ArrayList<>();
+        for (int place = 0; place < BUSES; place++) {
+            functions.addAll(on(place));
+        }
+        functions.sort(Comparator.comparing(this::address));
+        return functions;
+    }
+
+    /** Numbers the buses as configured, as firmware that finds them so would. */
+    void number() {
+        for (Bridge bridge : bridges) {
+            if (bridge != null) {
+                int last = bridge.behind();
+                for (PciFunction function : below(bridge)) {
+                    last = function instanceof Bridge further ? Math.max(last, further.behind()) : last;
+                }
+                bridge.number(bridge.address().bus(), bridge.behind(), last);
+            }
+        }
+    }
+
+    /** A configuration read of 1, 2 or 4 bytes, aligned. */
+    int read(int sourceId, int offset, int size) {
+        PciFunction function = at(sourceId, true);
+        return function == null ? -1 >>> 32 - 8 * size : function.configRead(offset, size);
+    }
+
+    /** A configuration write of 1, 2 or 4 bytes, aligned. */
+    void write(int sourceId, int offset, int size, int value) {
+        PciFunction function = at(sourceId, true);
+        if (function != null) {
+            function.configWrite(offset, size, value);
+        }
+    }
+}
