@@ -106,5 +106,6 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         cpu.execution.restore(p.execution);
         cpu.vmx.restore(p.vmx);
         system.controlChanged();
+        cpu.performance.restore();
     }
 }

@@ -109,6 +109,7 @@ public final class X86Processor implements LogicalProcessor {
         observer = (base, length) -> cpu.execution.pagesChanged();
         board.memory().observe(observer);
         cpu.execution.pagesChanged();
+        cpu.performance.rebase();
         cpu.vmx.attach(board.clock(), board.find(Ept.class).orElse(null));
     }
 

@@ -40,6 +40,9 @@ public interface LocalApicPort {
      */
     void tscDeadline(long value, long due);
 
+    /** A performance counter has overflowed: signals what the LVT's performance entry says, and masks the entry. */
+    default void performanceInterrupt() { }
+
     /** The processor has taken an INIT: the state after INIT reset, which leaves the APIC's ID, base and mode. */
     void init();
 

@@ -299,6 +299,17 @@ final class CodeCache {
         return block;
     }
 
+    /** @return the instruction there, null if it cannot be fetched or decoded */
+    Instruction instructionAt(long linear) {
+        try {
+            fetch.begin(linear, page(linear));
+            fetch.at(0);
+            return decoder.decode(fetch, Mode.codeSize(cpu.mode)) instanceof Instruction instruction ? instruction : null;
+        } catch (GuestFault notFetched) {
+            return null;
+        }
+    }
+
     private OperationFactory factory(Form form) {
         OperationFactory factory = factories[form.index()];
         if (factory == null) {

@@ -70,6 +70,8 @@ public final class Cpu {
     public final AddressMonitor monitor = new AddressMonitor(this);
     /** The run loop. */
     public final Execution execution;
+    /** Performance counters. */
+    public final PerformanceCounters performance = new PerformanceCounters(this);
     /** VMX operation. */
     public final Vmx vmx;
 

@@ -32,7 +32,7 @@ public final class Cpuid {
     private static final Set<Feature> MODEL = EnumSet.of(Feature.FPU, Feature.FDP_EXCPTN_ONLY, Feature.ZERO_FCS_FDS,
         Feature.VME, Feature.DE, Feature.PSE, Feature.TSC, Feature.MSR, Feature.PAE,
         Feature.MCE, Feature.CX8, Feature.APIC, Feature.SEP, Feature.MTRR, Feature.PGE, Feature.MCA, Feature.CMOV, Feature.PAT,
-        Feature.PSE36, Feature.CLFSH, Feature.CX16, Feature.PCID, Feature.X2APIC, Feature.MOVBE, Feature.POPCNT, Feature.TSC_DEADLINE,
+        Feature.PSE36, Feature.CLFSH, Feature.CX16, Feature.PDCM, Feature.PCID, Feature.X2APIC, Feature.MOVBE, Feature.POPCNT, Feature.TSC_DEADLINE,
         Feature.RDRAND, Feature.FSGSBASE, Feature.TSC_ADJUST, Feature.BMI1, Feature.SMEP, Feature.BMI2, Feature.ERMS, Feature.INVPCID,
         Feature.RDSEED, Feature.ADX, Feature.SMAP, Feature.CLFLUSHOPT, Feature.CLWB, Feature.UMIP, Feature.PKU, Feature.LA57,
         Feature.RDPID, Feature.SERIALIZE, Feature.MONITOR, Feature.ARCH_CAPABILITIES, Feature.LAHF64, Feature.LZCNT, Feature.PREFETCHW, Feature.SYSCALL, Feature.NX, Feature.PAGE1GB,
@@ -137,6 +137,8 @@ public final class Cpuid {
             // The local APIC's timer runs always.
             case 6 -> set(cpu.system.localApic() != null ? 1 << 2 : 0, 0, 0, 0);
             case 7 -> set(0, 0, subleaf == 0 && (cpu.system.cr4 & SystemState.CR4_PKE) != 0 ? OSPKE : 0, 0);
+            case 0xA -> set(PerformanceCounters.VERSION | PerformanceCounters.GENERAL << 8 | PerformanceCounters.WIDTH << 16 | PerformanceCounters.EVENTS << 24,
+                0, 0, PerformanceCounters.FIXED | PerformanceCounters.WIDTH << 5);
             case 0xB -> topology(subleaf);
             case 0xD -> extendedState(subleaf);
             case 0x15 -> set(1, (int) (tscFrequency / CRYSTAL), (int) CRYSTAL, 0);

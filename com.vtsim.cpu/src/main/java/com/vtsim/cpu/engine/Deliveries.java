@@ -117,9 +117,13 @@ public final class Deliveries {
     }
 
     private void transfer(int vector, int errorCode, Interrupts.Source source, int length) {
-        cpu.next = cpu.r[Cpu.RIP];
-        cpu.interrupts.transfer(vector, errorCode, source, cpu.r[Cpu.RIP] + length);
+        long from = cpu.r[Cpu.RIP];
+        cpu.next = from;
+        cpu.interrupts.transfer(vector, errorCode, source, from + length);
         cpu.r[Cpu.RIP] = cpu.next;
+        if (execution.branchRecords.on()) {
+            execution.branchRecords.taken(BranchRecords.FAR, from, cpu.next);
+        }
     }
 
     /** Leaves what the exception says in CR2 or DR6. */
@@ -128,6 +132,7 @@ public final class Deliveries {
             cpu.system.cr2 = information;
         } else if (vector == VECTOR_DB) {
             cpu.system.dr[6] = cpu.system.dr[6] & ~0xFL | information;
+            cpu.msrs.debugException();
         }
     }
 }

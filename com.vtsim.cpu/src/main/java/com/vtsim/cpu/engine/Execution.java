@@ -23,6 +23,9 @@ public final class Execution {
     /** Debug exceptions, and the operator's stops. */
     public final DebugTraps traps;
 
+    /** The last branches. */
+    final BranchRecords branchRecords;
+
     /** Pending events: bits of {@link Event}. */
     int events;
     /** Operations of the current block to execute at most; 0 makes the current one the last. */
@@ -33,6 +36,11 @@ public final class Execution {
     /** The block under execution, or executed last. */
     private Block current = Block.none();
     private long retired;
+    /** Part of {@link #retired} that no instruction is: deliveries of exceptions, and all parts but the last of a repeated string instruction. */
+    private long uncounted;
+    /** Retired count at which the run ends, and at which the loop looks up: there, or where a performance counter may overflow. */
+    private long end;
+    private long horizon;
     /** Whether the shadow in force comes from a load of SS. */
     private boolean movSsShadow;
     /** Whether the instruction under execution follows one that loaded SS. */
@@ -45,37 +53,43 @@ public final class Execution {
         this.activity = new Activity(cpu, this);
         this.deliveries = new Deliveries(cpu, this);
         this.traps = new DebugTraps(cpu, this);
+        this.branchRecords = new BranchRecords(cpu);
     }
 
     // The run loop
 
     /** See {@link com.vtsim.api.machine.Processor#run}. */
     public Outcome run(long budget) {
-        long end = retired + budget;
+        end = retired + budget;
+        plan();
         traps.breakpoints().resume(retired);
         while (true) {
             try {
-                return loop(end);
+                return loop();
             } catch (GuestFault fault) {
                 faulted(fault);
             }
         }
     }
 
-    private Outcome loop(long end) {
+    private Outcome loop() {
         while (true) {
-            long left = end - retired;
+            long left = horizon - retired;
             if (left <= 0) {
-                return spent();
+                Outcome outcome = spent();
+                if (outcome != null) {
+                    return outcome;
+                }
+                continue;
             }
             if (events != 0) {
                 Outcome outcome = beforeInstruction();
                 if (outcome != null) {
                     return outcome;
                 }
-                left = end - retired;
+                left = horizon - retired;
                 if (left <= 0) {
-                    return Outcome.BUDGET;
+                    continue;
                 }
                 if ((events & (Event.SHADOW | Event.STEP)) != 0 || (events & Event.WATCH) != 0 && traps.breakpoints().near(linearIp())) {
                     executeOne();
@@ -86,8 +100,19 @@ public final class Execution {
         }
     }
 
-    /** The last instruction of a budget may be the one that met a watchpoint. */
+    private void plan() {
+        horizon = Math.min(end, cpu.performance.due());
+    }
+
+    /** The last instruction of a budget may be the one that met a watchpoint. @return null if only a performance counter is due */
     private Outcome spent() {
+        if (horizon < end || cpu.performance.due() <= retired) {
+            cpu.performance.reached();
+            plan();
+        }
+        if (retired < end) {
+            return null;
+        }
         if ((events & Event.OPERATOR) == 0) {
             return Outcome.BUDGET;
         }
@@ -161,10 +186,21 @@ public final class Execution {
             history.record(linearIp(), cpu.mode);
         }
         cpu.systemFlags &= ~Flags.RF;
+        boolean onBranches = trap && (cpu.msrs.debugControl() & Msrs.DEBUGCTL_BTF) != 0;
+        boolean records = branchRecords.on();
+        int branch = onBranches || records || cpu.performance.countsBranches() ? branchRecords.next(code.instructionAt(linearIp())) : 0;
+        long ip = cpu.r[Cpu.RIP];
         long before = retired;
         execute(1);
         underMovSs = false;
-        traps.executed(trap && retired != before, afterMovSs, movSsShadow);
+        boolean taken = branch != 0 && (branchRecords.met() || cpu.r[Cpu.RIP] != ip + instructionLength());
+        if (branch != 0) {
+            cpu.performance.branch();
+        }
+        if (taken && records) {
+            branchRecords.taken(branch, ip, cpu.r[Cpu.RIP]);
+        }
+        traps.executed(trap && retired != before && (taken || !onBranches), afterMovSs, movSsShadow);
         flagsChanged();
     }
 
@@ -265,6 +301,29 @@ public final class Execution {
     /** Counts the delivery of an exception, so that time goes on for a guest whose handler faults at its first instruction, for ever. */
     void countException() {
         retired++;
+        uncounted++;
+    }
+
+    /** A repeated string instruction gives way and is its own successor: it has not retired yet. */
+    public void partly() {
+        uncounted++;
+    }
+
+    /** @return part of {@link #retired} that no instruction is */
+    long uncounted() {
+        return uncounted;
+    }
+
+    /** @return {@link #retired}, and the instruction under execution with it */
+    long retiredWithCurrent() {
+        return inBlock ? retired + position + 1 : retired;
+    }
+
+    /** Performance counters count something else from now on. */
+    void countersChanged() {
+        plan();
+        endBlock();
+        flagsChanged();
     }
 
     // What operations and other sections ask of the loop
@@ -288,7 +347,8 @@ public final class Execution {
     /** IF, TF or RF changed. */
     public void flagsChanged() {
         int now = events & ~(Event.STEP | Event.INTR);
-        if ((cpu.systemFlags & (Flags.TF | Flags.RF)) != 0 || history.recording() || cpu.vmx.stepping()) {
+        boolean watched = history.recording() || cpu.vmx.stepping() || cpu.performance.countsBranches() || branchRecords.on();
+        if (watched || (cpu.systemFlags & (Flags.TF | Flags.RF)) != 0) {
             now |= Event.STEP;
         }
         if (pins.intr() && ((cpu.systemFlags & Flags.IF) != 0 || cpu.vmx.interruptExits())) {

@@ -64,6 +64,8 @@ public enum Feature {
     FMA(1, 0, Register.ECX, 12),
     /** CMPXCHG16B. */
     CX16(1, 0, Register.ECX, 13),
+    /** IA32_PERF_CAPABILITIES. */
+    PDCM(1, 0, Register.ECX, 15),
     /** Process-context identifiers. */
     PCID(1, 0, Register.ECX, 17, SystemState.CR4_PCIDE),
     /** SSE4.1. */

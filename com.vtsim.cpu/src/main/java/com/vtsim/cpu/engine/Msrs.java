@@ -14,7 +14,13 @@ import java.util.TreeMap;
  */
 public final class Msrs {
     /** IA32_MISC_ENABLE bits. */
-    static final long MONITOR_ENABLE = 1 << 18, LIMIT_CPUID = 1 << 22, XD_DISABLE = 1L << 34;
+    static final long PERFMON_AVAILABLE = 1 << 7, MONITOR_ENABLE = 1 << 18, LIMIT_CPUID = 1 << 22, XD_DISABLE = 1L << 34;
+    /** IA32_MISC_ENABLE bits that only say what there is: performance monitoring, but neither branch trace nor precise events. */
+    private static final long MISC_FIXED = PERFMON_AVAILABLE | 1 << 11 | 1 << 12;
+    private static final long MISC_WRITABLE = MONITOR_ENABLE | LIMIT_CPUID | XD_DISABLE | 1 | 1 << 3 | 1 << 23;
+    /** IA32_DEBUGCTL bits. The others are reserved: there are no branch trace messages and no debug store. */
+    public static final long DEBUGCTL_LBR = 1, DEBUGCTL_BTF = 1 << 1, DEBUGCTL_FREEZE_LBRS = 1 << 11, DEBUGCTL_FREEZE_PERFMON = 1 << 12,
+        DEBUGCTL_DEFINED = DEBUGCTL_LBR | DEBUGCTL_BTF | DEBUGCTL_FREEZE_LBRS | DEBUGCTL_FREEZE_PERFMON;
     private static final long PHYSICAL = (1L << Paging.PHYSICAL_BITS) - 1;
     private static final int VARIABLE_RANGES = 8;
     /**
@@ -97,9 +103,16 @@ public final class Msrs {
         fixed(0x179, "IA32_MCG_CAP", 1 << 8 | BANKS);
         row(0x17A, "IA32_MCG_STATUS", 0, 0L);
         row(0x17B, "IA32_MCG_CTL", -1L, -1L);
-        row(0x1A0, "IA32_MISC_ENABLE", 1 | 1 << 11 | 1 << 12 | MONITOR_ENABLE, MONITOR_ENABLE | LIMIT_CPUID | XD_DISABLE | 1 | 1 << 3 | 1 << 11 | 1 << 12 | 1 << 23);
+        linked(0x1A0, "IA32_MISC_ENABLE", cpu -> cpu.msrs.miscEnable(), (cpu, value) -> cpu.msrs.setMiscEnable(value));
         row(0x1FC, "MSR_POWER_CTL", 0, 1 << 1);
-        row(0x1D9, "IA32_DEBUGCTL", 0, 0L);
+        linked(0x1D9, "IA32_DEBUGCTL", cpu -> cpu.msrs.debugControl(), (cpu, value) -> cpu.msrs.setDebugControl(value));
+        performance();
+        row(BranchRecords.SELECT, "MSR_LBR_SELECT", 0, BranchRecords.SELECT_DEFINED);
+        row(BranchRecords.TOS, "MSR_LASTBRANCH_TOS", 0, BranchRecords.RECORDS - 1L);
+        for (int i = 0; i < BranchRecords.RECORDS; i++) {
+            row(BranchRecords.FROM + i, "MSR_LASTBRANCH_" + i + "_FROM_IP", 0, -1L);
+            row(BranchRecords.TO + i, "MSR_LASTBRANCH_" + i + "_TO_IP", 0, -1L);
+        }
         for (int i = 0; i < VARIABLE_RANGES; i++) {
             row(0x200 + 2 * i, "IA32_MTRR_PHYSBASE" + i, 0, (Legal) value -> (value & ~PHYSICAL) == 0 && (value & 0xF00) == 0 && memoryType(value, false));
             row(0x201 + 2 * i, "IA32_MTRR_PHYSMASK" + i, 0, PHYSICAL & ~0x7FFL);
@@ -136,11 +149,33 @@ public final class Msrs {
         row(0xC000_0103, "IA32_TSC_AUX", 0, 0xFFFF_FFFFL);
     }
 
+    private static void performance() {
+        for (int i = 0; i < PerformanceCounters.GENERAL; i++) {
+            int n = i;
+            linked(PerformanceCounters.PMC0 + n, "IA32_PMC" + n, cpu -> cpu.performance.count(n), (cpu, value) -> cpu.performance.setNarrow(n, value));
+            linked(PerformanceCounters.A_PMC0 + n, "IA32_A_PMC" + n, cpu -> cpu.performance.count(n), (cpu, value) -> cpu.performance.set(n, value));
+            linked(PerformanceCounters.SELECT0 + n, "IA32_PERFEVTSEL" + n, cpu -> cpu.performance.select(n),
+                (cpu, value) -> cpu.performance.setSelect(n, value));
+        }
+        for (int i = 0; i < PerformanceCounters.FIXED; i++) {
+            int n = i;
+            linked(PerformanceCounters.FIXED_CTR0 + n, "IA32_FIXED_CTR" + n, cpu -> cpu.performance.fixedCount(n),
+                (cpu, value) -> cpu.performance.setFixed(n, value));
+        }
+        fixed(0x345, "IA32_PERF_CAPABILITIES", PerformanceCounters.FULL_WIDTH_WRITE | BranchRecords.FORMAT);
+        linked(PerformanceCounters.FIXED_CTR_CTRL, "IA32_FIXED_CTR_CTRL", cpu -> cpu.performance.fixedControl(),
+            (cpu, value) -> cpu.performance.setFixedControl(value));
+        linked(PerformanceCounters.GLOBAL_STATUS, "IA32_PERF_GLOBAL_STATUS", cpu -> cpu.performance.globalStatus(), null);
+        linked(PerformanceCounters.GLOBAL_CTRL, "IA32_PERF_GLOBAL_CTRL", cpu -> cpu.performance.globalControl(),
+            (cpu, value) -> cpu.performance.setGlobalControl(value));
+        linked(PerformanceCounters.OVF_CTRL, "IA32_PERF_GLOBAL_OVF_CTRL", cpu -> 0, (cpu, value) -> cpu.performance.clearStatus(value));
+    }
+
     private static final Row[] ROWS = TABLE.values().toArray(new Row[0]);
     private static final long[] ADDRESSES = TABLE.keySet().stream().mapToLong(Long::longValue).toArray();
 
     /** Places in the table of what instructions use. */
-    private static final int SYSENTER_CS = slot(0x174), SYSENTER_ESP = slot(0x175), SYSENTER_EIP = slot(0x176), MISC_ENABLE = slot(0x1A0),
+    private static final int SYSENTER_CS = slot(0x174), SYSENTER_ESP = slot(0x175), SYSENTER_EIP = slot(0x176), MISC_ENABLE = slot(0x1A0), DEBUGCTL = slot(0x1D9),
         STAR = slot(0xC000_0081), LSTAR = slot(0xC000_0082), FMASK = slot(0xC000_0084), KERNEL_GS_BASE = slot(0xC000_0102),
         TSC_AUX = slot(0xC000_0103);
 
@@ -166,6 +201,7 @@ public final class Msrs {
         for (int i = 0; i < ROWS.length; i++) {
             values[i] = ROWS[i].reset;
         }
+        values[MISC_ENABLE] = MISC_FIXED | MONITOR_ENABLE | 1;
         tscAdjust = 0;
         tscOffset = 0;
         tscOffset = -timeStamp();
@@ -221,6 +257,41 @@ public final class Msrs {
     /** @return IA32_MISC_ENABLE */
     public long miscEnable() {
         return values[MISC_ENABLE];
+    }
+
+    private boolean setMiscEnable(long wanted) {
+        if ((wanted & ~(MISC_FIXED | MISC_WRITABLE)) != 0) {
+            return false;
+        }
+        values[MISC_ENABLE] = wanted & MISC_WRITABLE | MISC_FIXED;
+        return true;
+    }
+
+    /** @return IA32_DEBUGCTL */
+    public long debugControl() {
+        return values[DEBUGCTL];
+    }
+
+    /** A debug exception is delivered: branches are recorded, and stepped on, no more. */
+    void debugException() {
+        values[DEBUGCTL] &= ~(DEBUGCTL_LBR | DEBUGCTL_BTF);
+    }
+
+    /** A performance counter has overflowed and interrupts. @return whether the counters freeze */
+    boolean performanceInterrupt() {
+        if ((values[DEBUGCTL] & DEBUGCTL_FREEZE_LBRS) != 0) {
+            values[DEBUGCTL] &= ~DEBUGCTL_LBR;
+        }
+        return (values[DEBUGCTL] & DEBUGCTL_FREEZE_PERFMON) != 0;
+    }
+
+    private boolean setDebugControl(long wanted) {
+        if ((wanted & ~DEBUGCTL_DEFINED) != 0) {
+            return false;
+        }
+        values[DEBUGCTL] = wanted;
+        cpu.execution.flagsChanged();
+        return true;
     }
 
     /** @return IA32_SYSENTER_CS */
@@ -384,8 +455,19 @@ public final class Msrs {
 
     // State
 
+    /** Keeps the value of a register that has another home, to be saved with the others. */
+    void rest(int address, long resting) {
+        values[slot(address)] = resting;
+    }
+
+    /** @return what {@link #rest} kept, or what was restored */
+    long rested(int address) {
+        return values[slot(address)];
+    }
+
     /** @return the registers that have no other home */
     public MsrState save() {
+        cpu.performance.save();
         int[] addresses = new int[ROWS.length];
         for (int i = 0; i < ROWS.length; i++) {
             addresses[i] = ROWS[i].address;
@@ -398,6 +480,7 @@ public final class Msrs {
         for (int i = 0; i < ROWS.length; i++) {
             values[i] = ROWS[i].reset;
         }
+        values[MISC_ENABLE] = MISC_FIXED | MONITOR_ENABLE | 1;
         for (int i = 0; i < state.addresses().length; i++) {
             int slot = slot(state.addresses()[i]);
             if (slot >= 0) {

@@ -26,6 +26,7 @@ public final class ResetState {
         cpu.vmx.reset();
         cpu.system.controlChanged();
         cpu.execution.reset();
+        cpu.performance.reset();
     }
 
     /** INIT: caches, MTRRs, x87 and SSE state and the time-stamp counter keep what they have. */

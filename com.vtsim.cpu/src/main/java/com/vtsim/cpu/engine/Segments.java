@@ -63,6 +63,7 @@ public final class Segments {
         cpu.segBase[Cpu.GS] = base[Cpu.GS];
         cpu.memory.rightsChanged();
         cpu.floating.rightsChanged();
+        cpu.performance.levelChanged();
     }
 
     private boolean flat(int segment) {

@@ -177,6 +177,7 @@ final class Strings {
                 }
                 if (rest == 0) {
                     cpu.next = cpu.r[Cpu.RIP] + start & ipMask;
+                    cpu.execution.partly();
                     // What interrupts now saves RF as 1: the instruction goes on without its breakpoint.
                     cpu.rflags(Flags.RF, Flags.RF);
                     return false;

@@ -34,10 +34,7 @@ final class ModelSpecific {
             Slot to = Slot.of(instruction, 0, at);
             return Effect.plain(cpu -> to.write(cpu, cpu.msrs.tscAux()));
         });
-        // There are no performance counters: whatever ECX names does not exist.
-        s.define("RDPMC", (instruction, at) -> Effect.plain(cpu -> {
-            throw cpu.protection(0);
-        }));
+        s.define("RDPMC", (instruction, at) -> Effect.plain(cpu -> pair(cpu, cpu.performance.read(cpu.get32(Cpu.RCX)))));
         s.define("CPUID", (instruction, at) -> Effect.plain(cpu -> {
             cpu.cpuid.ask(cpu.get32(Cpu.RAX), cpu.get32(Cpu.RCX));
             int[] answer = cpu.cpuid.answer;

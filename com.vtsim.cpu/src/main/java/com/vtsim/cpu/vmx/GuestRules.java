@@ -3,6 +3,7 @@ package com.vtsim.cpu.vmx;
 import static com.vtsim.cpu.vmx.VmcsField.*;
 
 import com.vtsim.cpu.engine.Flags;
+import com.vtsim.cpu.engine.Msrs;
 import com.vtsim.cpu.engine.SystemState;
 import java.util.List;
 
@@ -36,8 +37,8 @@ final class GuestRules {
         s.rule("guest CR0.PG without PE", GUEST_CR0, "PE 1 where PG is 1", (v, c) ->
             !v.bit(GUEST_CR0, 31) || v.bit(GUEST_CR0, 0) || !unrestricted(v));
         s.rule("guest CR4 fixed bits", GUEST_CR4, "as IA32_VMX_CR4_FIXED0 and _FIXED1 demand", (v, c) -> c.capabilities().validCr4(v.get(GUEST_CR4)));
-        s.rule("guest IA32_DEBUGCTL", GUEST_DEBUGCTL, "0: no bit of it exists here", (v, c) ->
-            !Control.LOAD_DEBUG_CONTROLS.in(v) || v.get(GUEST_DEBUGCTL) == 0);
+        s.rule("guest IA32_DEBUGCTL", GUEST_DEBUGCTL, "LBR, BTF, FREEZE_LBRS_ON_PMI and FREEZE_PERFMON_ON_PMI alone: no other bit of it exists here", (v, c) ->
+            !Control.LOAD_DEBUG_CONTROLS.in(v) || (v.get(GUEST_DEBUGCTL) & ~Msrs.DEBUGCTL_DEFINED) == 0);
         s.rule("guest CR0.PG of an IA-32e mode guest", GUEST_CR0, "PG 1", (v, c) -> !wide(v) || v.bit(GUEST_CR0, 31) || !unrestricted(v));
         s.rule("guest CR4.PAE of an IA-32e mode guest", GUEST_CR4, "PAE 1", (v, c) -> !wide(v) || (v.get(GUEST_CR4) & SystemState.CR4_PAE) != 0);
         s.rule("guest CR4.PCIDE without IA-32e mode", GUEST_CR4, "PCIDE 0", (v, c) -> wide(v) || (v.get(GUEST_CR4) & SystemState.CR4_PCIDE) == 0);

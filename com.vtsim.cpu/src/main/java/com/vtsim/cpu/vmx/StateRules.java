@@ -69,9 +69,9 @@ final class StateRules {
     private static void rest(EntryRule.Section s) {
         s.rule("reserved pending debug exceptions", GUEST_PENDING_DEBUG, "bits 63:15, 13, 11:4 0", (v, c) ->
             (v.get(GUEST_PENDING_DEBUG) & ~0x500FL) == 0);
-        s.rule("pending single step", GUEST_PENDING_DEBUG, "bit 14 (BS) equal to RFLAGS.TF while the guest is blocked or halted", (v, c) -> {
+        s.rule("pending single step", GUEST_PENDING_DEBUG, "bit 14 (BS) equal to RFLAGS.TF, 0 with IA32_DEBUGCTL.BTF, while the guest is blocked or halted", (v, c) -> {
             boolean held = (blocking(v) & (STI | MOV_SS)) != 0 || v.get(GUEST_ACTIVITY) == HLT;
-            return !held || v.bit(GUEST_PENDING_DEBUG, 14) == ((v.get(GUEST_RFLAGS) & Flags.TF) != 0);
+            return !held || v.bit(GUEST_PENDING_DEBUG, 14) == ((v.get(GUEST_RFLAGS) & Flags.TF) != 0 && !v.bit(GUEST_DEBUGCTL, 1));
         });
         s.rule("VMCS link pointer", VMCS_LINK, DETAIL_LINK, "all ones", (v, c) -> v.get(VMCS_LINK) == -1L);
     }

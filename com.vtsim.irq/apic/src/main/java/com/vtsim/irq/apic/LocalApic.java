@@ -394,6 +394,17 @@ final class LocalApic implements LocalApicPort {
         }
     }
 
+    /** @sdm Local Vector Table; Handling Performance-Monitoring Interrupts: the mask flag is set when the interrupt is signalled */
+    @Override
+    public void performanceInterrupt() {
+        long lvt = registers.get(ApicRegister.LVT_PERF);
+        if (on() && !ApicRegister.MASKED.isSet(lvt)) {
+            registers.set(ApicRegister.LVT_PERF, ApicRegister.MASKED, 1);
+            bus.begin("performance counter of", id);
+            accept((int) ApicRegister.MODE.of(lvt), (int) ApicRegister.VECTOR.of(lvt), false);
+        }
+    }
+
     private boolean deadlineMode() {
         return registers.get(ApicRegister.LVT_TIMER, ApicRegister.TIMER_MODE) == DEADLINE_MODE;
     }

@@ -408,6 +408,21 @@ class DeliveryTest {
         assertThat(bench.take(0)).isEqualTo(-1);
     }
 
+    /** The mask is set as the interrupt goes out: the handler clears it. @sdm Handling Performance-Monitoring Interrupts */
+    @Test
+    void aPerformanceInterruptMasksItsEntry() {
+        bench.set(1, ApicRegister.LVT_PERF, 0x47);
+        bench.irq.localApic(1).performanceInterrupt();
+        assertThat(bench.get(1, ApicRegister.LVT_PERF)).isEqualTo(0x1_0047);
+        assertThat(bench.take(1)).isEqualTo(0x47);
+        bench.irq.localApic(1).performanceInterrupt();
+        assertThat(bench.take(1)).as("masked").isEqualTo(-1);
+        bench.set(1, ApicRegister.LVT_PERF, 0x400);
+        bench.irq.localApic(1).performanceInterrupt();
+        assertThat(bench.cpus.get(1).messages).containsExactly("nmi");
+        assertThat(bench.get(1, ApicRegister.LVT_PERF)).isEqualTo(0x1_0400);
+    }
+
     // Local pins
 
     @Test
