@@ -24,7 +24,7 @@ import java.util.Arrays;
  * @param limits    of the same
  * @param access    of ES … GS, LDTR, TR
  * @param control   CR0, CR2, CR3, CR4, EFER, XCR0, PKRU, A20 mask, state of the random-number generator,
- *                  monitored line
+ *                  monitored line, end of a timed wait and what ends it
  * @param pdpte     the PDPTE registers
  * @param debug     DR0–DR7
  * @param msrs      model-specific registers
@@ -57,8 +57,9 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         int[] access = Arrays.copyOf(s.access, 8);
         access[LDTR] = s.ldtAccess;
         access[TR] = s.taskAccess;
+        long[] wait = cpu.execution.activity.save();
         long[] control = {system.cr0, system.cr2, system.cr3, system.cr4, system.efer, system.xcr0, system.pkru, system.a20Mask,
-            cpu.randomState, cpu.monitor.armed()};
+            cpu.randomState, cpu.monitor.armed(), wait[0], wait[1]};
         return State.of(X86Processor.MODEL, VERSION, new ProcessorState(Arrays.copyOf(cpu.r, 16), cpu.r[Cpu.RIP], cpu.rflags(),
             cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.msrs.save(), system.cr8, cpu.floating.save(), cpu.execution.save(), cpu.vmx.save()));
     }
@@ -105,6 +106,9 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         cpu.floating.restore(p.floating);
         cpu.execution.restore(p.execution);
         cpu.vmx.restore(p.vmx);
+        if (p.control.length > 11) {
+            cpu.execution.activity.restore(p.control[10], p.control[11]);
+        }
         system.controlChanged();
         cpu.performance.restore();
     }

@@ -110,6 +110,7 @@ public final class X86Processor implements LogicalProcessor {
         board.memory().observe(observer);
         cpu.execution.pagesChanged();
         cpu.performance.rebase();
+        cpu.execution.activity.attach(board.clock());
         cpu.vmx.attach(board.clock(), board.find(Ept.class).orElse(null));
     }
 

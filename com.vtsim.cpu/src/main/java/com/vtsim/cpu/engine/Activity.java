@@ -1,19 +1,32 @@
 package com.vtsim.cpu.engine;
 
+import com.vtsim.api.machine.Clock;
+
 /**
- * Whether the processor executes, and what it waits for where it does not: HLT, MWAIT, shutdown, start-up message.
+ * Whether the processor executes, and what it waits for where it does not: HLT, MWAIT, UMWAIT, TPAUSE, shutdown, start-up message.
  *
- * @sdm HLT—Halt; MWAIT—Monitor Wait; Guest Non-Register State
+ * @sdm HLT—Halt; MWAIT—Monitor Wait; UMWAIT—User Level Monitor Wait; TPAUSE—Timed PAUSE; Guest Non-Register State
  */
 public final class Activity {
     private static final int ACTIVE = 0, HLT = 1, SHUTDOWN = 2, WAIT_FOR_SIPI = 3;
+    private static final long NEVER = Long.MAX_VALUE;
 
     private final Cpu cpu;
     private final Execution execution;
+    private Clock.Timer timer;
+    /** Virtual time at which the user's wait ends, or {@link #NEVER}; whether the system's limit ends it, not the instruction's. */
+    private long until = NEVER;
+    private boolean limited;
 
     Activity(Cpu cpu, Execution execution) {
         this.cpu = cpu;
         this.execution = execution;
+    }
+
+    /** The clock that ends timed waits. */
+    public void attach(Clock clock) {
+        timer = clock.timer("wait", this::timeUp);
+        wait(until, limited);
     }
 
     /** Halts until an event. */
@@ -35,6 +48,62 @@ public final class Activity {
         halt();
     }
 
+    /**
+     * UMWAIT, TPAUSE: clears the arithmetic flags and halts until an event (an interrupt, though masked, is one), the deadline, or the
+     * limit that IA32_UMWAIT_CONTROL sets: CF becomes 1 then.
+     *
+     * @param deadline value of the time-stamp counter
+     * @param store    whether a store to the monitored line is an event, and the lack of one that there is nothing to wait for
+     */
+    public void waitUntil(long deadline, boolean store) {
+        cpu.arithmeticFlags(0);
+        long now = cpu.msrs.timeStamp();
+        long limit = cpu.msrs.userWaitLimit();
+        boolean limits = limit != 0 && Long.compareUnsigned(now + limit, deadline) < 0;
+        boolean written = store && cpu.monitor.armed() == AddressMonitor.NONE;
+        if (written || execution.pins.intr() || Long.compareUnsigned(deadline, now) <= 0) {
+            cpu.monitor.disarm();
+            return;
+        }
+        wait(cpu.msrs.due(limits ? now + limit : deadline), limits);
+        execution.events |= Event.MASKED_INTR_ENDS_WAIT | (store ? Event.MWAIT : 0);
+        halt();
+    }
+
+    private void wait(long virtualTime, boolean byLimit) {
+        until = virtualTime;
+        limited = byLimit;
+        if (timer != null && until != NEVER) {
+            timer.at(until);
+        }
+    }
+
+    private void timeUp() {
+        if (until != NEVER) {
+            boolean carry = limited;
+            awake(0);
+            cpu.cf(carry);
+        }
+    }
+
+    /** @return virtual time at which a timed wait ends, and 1 if the system's limit is what ends it */
+    public long[] save() {
+        return new long[] {until, limited ? 1 : 0};
+    }
+
+    /** Adopts what was saved. */
+    public void restore(long virtualTime, long byLimit) {
+        wait(virtualTime, byLimit != 0);
+    }
+
+    /** As after power-on. */
+    void reset() {
+        if (timer != null) {
+            timer.cancel();
+        }
+        until = NEVER;
+    }
+
     /** The monitored line has been written. */
     void monitored() {
         if ((execution.events & Event.MWAIT) != 0) {
@@ -45,12 +114,15 @@ public final class Activity {
     /** INTR is asserted, whether it can be taken or not. */
     void interruptPending() {
         if ((execution.events & Event.MASKED_INTR_ENDS_WAIT) != 0) {
-            monitored();
+            awake(0);
         }
     }
 
-    /** HLT or MWAIT, and the events given, are over. MWAIT needs another MONITOR then. */
+    /** HLT, MWAIT and their kin, and the events given, are over. MWAIT needs another MONITOR then. */
     void awake(int over) {
+        if (until != NEVER) {
+            reset();
+        }
         if ((execution.events & Event.MWAIT) != 0) {
             cpu.monitor.disarm();
         }

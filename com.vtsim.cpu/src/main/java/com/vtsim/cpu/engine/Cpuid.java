@@ -35,7 +35,7 @@ public final class Cpuid {
         Feature.PSE36, Feature.CLFSH, Feature.CX16, Feature.PDCM, Feature.PCID, Feature.X2APIC, Feature.MOVBE, Feature.POPCNT, Feature.TSC_DEADLINE,
         Feature.RDRAND, Feature.FSGSBASE, Feature.TSC_ADJUST, Feature.BMI1, Feature.SMEP, Feature.BMI2, Feature.ERMS, Feature.INVPCID,
         Feature.RDSEED, Feature.ADX, Feature.SMAP, Feature.CLFLUSHOPT, Feature.CLWB, Feature.UMIP, Feature.PKU, Feature.LA57,
-        Feature.RDPID, Feature.SERIALIZE, Feature.MONITOR, Feature.ARCH_CAPABILITIES, Feature.LAHF64, Feature.LZCNT, Feature.PREFETCHW, Feature.SYSCALL, Feature.NX, Feature.PAGE1GB,
+        Feature.WAITPKG, Feature.RDPID, Feature.SERIALIZE, Feature.MONITOR, Feature.ARCH_CAPABILITIES, Feature.LAHF64, Feature.LZCNT, Feature.PREFETCHW, Feature.SYSCALL, Feature.NX, Feature.PAGE1GB,
         Feature.RDTSCP, Feature.LONG_MODE, Feature.INVARIANT_TSC, Feature.WBNOINVD, Feature.MMX, Feature.FXSR, Feature.SSE, Feature.SSE2,
         Feature.XSAVE, Feature.XSAVEOPT, Feature.XSAVEC, Feature.XGETBV1, Feature.XSAVES, Feature.AVX, Feature.AVX2, Feature.FMA,
         Feature.F16C, Feature.SSE3, Feature.SSSE3, Feature.SSE4_1, Feature.SSE4_2, Feature.PCLMULQDQ, Feature.AES, Feature.SHA, Feature.VMX);

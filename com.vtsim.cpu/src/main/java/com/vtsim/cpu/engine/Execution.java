@@ -463,6 +463,7 @@ public final class Execution {
         events = cpu.index == 0 ? 0 : Event.WAIT_FOR_SIPI;
         movSsShadow = false;
         pins.blockNmis(false);
+        activity.reset();
         traps.reset();
         code.forget();
         flagsChanged();

@@ -126,6 +126,8 @@ public enum Feature {
     UMIP(7, 0, Register.ECX, 2, SystemState.CR4_UMIP),
     /** Protection keys for user pages. */
     PKU(7, 0, Register.ECX, 3, SystemState.CR4_PKE),
+    /** UMONITOR, UMWAIT and TPAUSE. */
+    WAITPKG(7, 0, Register.ECX, 5),
     /** 5-level paging. */
     LA57(7, 0, Register.ECX, 16, SystemState.CR4_LA57),
     /** RDPID. */

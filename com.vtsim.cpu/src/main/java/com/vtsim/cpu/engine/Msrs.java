@@ -95,6 +95,7 @@ public final class Msrs {
         linked(0x8B, "IA32_BIOS_SIGN_ID", cpu -> MICROCODE << 32, (cpu, value) -> true);
         linked(0xCE, "MSR_PLATFORM_INFO", cpu -> cpu.cpuid.tscFrequency / 100_000_000L << 8, null);
         fixed(0x10A, "IA32_ARCH_CAPABILITIES", NO_FLAWS);
+        row(0xE1, "IA32_UMWAIT_CONTROL", 0, 0xFFFF_FFFDL);
         fixed(0xFE, "IA32_MTRRCAP", 1 << 10 | 1 << 8 | VARIABLE_RANGES);
         row(0x140, "MISC_FEATURES_ENABLES", 0, 0L);
         row(0x174, "IA32_SYSENTER_CS", 0, 0xFFFF_FFFFL);
@@ -175,7 +176,7 @@ public final class Msrs {
     private static final long[] ADDRESSES = TABLE.keySet().stream().mapToLong(Long::longValue).toArray();
 
     /** Places in the table of what instructions use. */
-    private static final int SYSENTER_CS = slot(0x174), SYSENTER_ESP = slot(0x175), SYSENTER_EIP = slot(0x176), MISC_ENABLE = slot(0x1A0), DEBUGCTL = slot(0x1D9),
+    private static final int SYSENTER_CS = slot(0x174), SYSENTER_ESP = slot(0x175), SYSENTER_EIP = slot(0x176), MISC_ENABLE = slot(0x1A0), DEBUGCTL = slot(0x1D9), UMWAIT_CONTROL = slot(0xE1),
         STAR = slot(0xC000_0081), LSTAR = slot(0xC000_0082), FMASK = slot(0xC000_0084), KERNEL_GS_BASE = slot(0xC000_0102),
         TSC_AUX = slot(0xC000_0103);
 
@@ -347,6 +348,11 @@ public final class Msrs {
         return cpu.vmx.visibleTimeStamp(timeStamp());
     }
 
+    /** @return ticks of the time-stamp counter that UMWAIT and TPAUSE wait at most; 0 where there is no limit */
+    long userWaitLimit() {
+        return values[UMWAIT_CONTROL] & 0xFFFF_FFFCL;
+    }
+
     private boolean setTimeStamp(long wanted) {
         long delta = wanted - timeStamp();
         tscOffset += delta;
@@ -363,7 +369,7 @@ public final class Msrs {
     }
 
     /** @return the virtual time at which the time-stamp counter reaches a value */
-    private long due(long deadline) {
+    long due(long deadline) {
         long ticks = deadline - tscOffset;
         boolean past = Long.compareUnsigned(deadline, timeStamp()) <= 0;
         return past || cpu.clock == null ? 0 : ticks < 0 || ticks / cpu.cpuid.tscFrequency > Long.MAX_VALUE / 4 / Clock.SECOND

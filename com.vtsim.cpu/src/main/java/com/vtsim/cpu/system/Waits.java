@@ -5,14 +5,16 @@ import com.vtsim.cpu.engine.Feature;
 import com.vtsim.cpu.engine.MemoryRef;
 import com.vtsim.cpu.engine.Operation;
 import com.vtsim.cpu.engine.Semantics;
+import com.vtsim.cpu.engine.SystemState;
 import com.vtsim.cpu.engine.Translation;
 import com.vtsim.cpu.isa.Instruction;
 import com.vtsim.cpu.isa.Operand;
 
 /**
- * Waiting for a store.
+ * Waiting for a store, or for a time.
  *
- * @sdm MONITOR—Set Up Monitor Address; MWAIT—Monitor Wait
+ * @sdm MONITOR—Set Up Monitor Address; MWAIT—Monitor Wait; UMONITOR—User Level Set Up Monitor Address; UMWAIT—User Level Monitor Wait; TPAUSE—Timed
+ *      PAUSE
  */
 final class Waits {
     private Waits() { }
@@ -27,6 +29,46 @@ final class Waits {
             }
             cpu.execution.activity.waitForStore(extensions == 1);
         }));
+        s.define("UMONITOR", Waits::userMonitor);
+        s.define("UMWAIT", (instruction, at) -> userWait(instruction, true));
+        s.define("TPAUSE", (instruction, at) -> userWait(instruction, false));
+    }
+
+    private static Operation userMonitor(Instruction instruction, Translation at) {
+        int segment = instruction.segmentOverride() >= 0 ? instruction.segmentOverride() : Cpu.DS;
+        int register = ((Operand.Register) instruction.operand(0)).number();
+        MemoryRef line = at.memory(new Operand.Memory(segment, register, Operand.Memory.NONE, 1, 0, instruction.addressSize(), 1));
+        return Effect.last(cpu -> {
+            checkUserWait(cpu);
+            watch(cpu, line);
+        });
+    }
+
+    /** The deadline is EDX:EAX; bit 0 of the operand asks for the lighter sleep, which is the same here. */
+    private static Operation userWait(Instruction instruction, boolean store) {
+        int register = ((Operand.Register) instruction.operand(0)).number();
+        return Effect.last(cpu -> {
+            checkUserWait(cpu);
+            boolean hidden = (cpu.system.cr4 & SystemState.CR4_TSD) != 0 && cpu.cpl != 0;
+            if (hidden || (cpu.get32(register) & ~1) != 0) {
+                throw cpu.protection(0);
+            }
+            cpu.execution.activity.waitUntil((long) cpu.get32(Cpu.RDX) << 32 | cpu.get32(Cpu.RAX) & 0xFFFF_FFFFL, store);
+        });
+    }
+
+    /** The control that enables them in VMX non-root operation, "enable user wait and pause", is not there: they are #UD. */
+    private static void checkUserWait(Cpu cpu) {
+        if (!cpu.cpuid.has(Feature.WAITPKG) || cpu.vmx.nonRoot) {
+            throw cpu.undefined();
+        }
+    }
+
+    /** Checked as a load of a byte is. */
+    private static void watch(Cpu cpu, MemoryRef line) {
+        long linear = line.readable(cpu, 1);
+        cpu.memory.load8(linear, line.segment);
+        cpu.monitor.watch(linear);
     }
 
     private static Operation monitor(Instruction instruction, Translation at) {
@@ -37,10 +79,7 @@ final class Waits {
             if (cpu.get32(Cpu.RCX) != 0) {
                 throw cpu.protection(0);
             }
-            // Checked as a load of a byte is.
-            long linear = line.readable(cpu, 1);
-            cpu.memory.load8(linear, line.segment);
-            cpu.monitor.watch(linear);
+            watch(cpu, line);
         });
     }
 
