@@ -6,8 +6,10 @@ package com.vtsim.ept;
  * @sdm EPT Translation Mechanism; EPT Misconfigurations
  */
 final class EptEntry {
-    /** Permissions. */
-    static final long READ = 1, WRITE = 1 << 1, EXECUTE = 1 << 2, RIGHTS = 7;
+    /** Permissions; with mode-based execute control bit 2 is for supervisor-mode linear addresses. */
+    static final long READ = 1, WRITE = 1 << 1, EXECUTE = 1 << 2, RIGHTS = 7, EXECUTE_USER = 1 << 10;
+    /** Sub-page write permissions; suppress #VE. */
+    static final long SUB_PAGES = 1L << 61, SUPPRESS = 1L << 63;
     /** Ignore PAT; maps a page; accessed; dirty. */
     static final long IGNORE_PAT = 1 << 6, LARGE = 1 << 7, ACCESSED = 1 << 8, DIRTY = 1 << 9;
     /** EPTP: accessed and dirty flags are enabled. */
@@ -24,7 +26,7 @@ final class EptEntry {
         | 1 << 8 | 1 << 14                       // EPTP memory type uncacheable and write-back
         | 1 << 16 | 1 << 17                      // 2-MByte and 1-GByte pages
         | 1 << 20 | 1 << 25 | 1 << 26            // INVEPT, single-context and all-context
-        | 1 << 21;                               // accessed and dirty flags
+        | 1 << 21 | 1 << 22;                     // accessed and dirty flags, advanced information for violations
 
     private static final String[] TYPES = {"UC", "WC", "2", "3", "WT", "WP", "WB", "7"};
 
@@ -36,8 +38,8 @@ final class EptEntry {
     }
 
     /** @return whether any permission is given */
-    static boolean present(long entry) {
-        return (entry & RIGHTS) != 0;
+    static boolean present(long entry, boolean modeBased) {
+        return (entry & (modeBased ? RIGHTS | EXECUTE_USER : RIGHTS)) != 0;
     }
 
     /** @return whether a present entry maps a page */
@@ -60,10 +62,11 @@ final class EptEntry {
 
     /** @return an entry in words */
     static String describe(long entry, int level) {
-        if (!present(entry)) {
-            return "not present";
+        if (!present(entry, true)) {
+            return "not present" + ((entry & SUPPRESS) != 0 ? ", #VE suppressed" : "");
         }
-        String rights = ((entry & READ) != 0 ? "r" : "-") + ((entry & WRITE) != 0 ? "w" : "-") + ((entry & EXECUTE) != 0 ? "x" : "-");
+        String rights = ((entry & READ) != 0 ? "r" : "-") + ((entry & WRITE) != 0 ? "w" : "-") + ((entry & EXECUTE) != 0 ? "x" : "-")
+            + ((entry & EXECUTE_USER) != 0 ? "u" : "-");
         if (misconfigured(entry, level)) {
             return rights + " misconfigured";
         }
@@ -73,6 +76,7 @@ final class EptEntry {
         }
         String size = level == 1 ? "4K" : level == 2 ? "2M" : "1G";
         return rights + flags + String.format(" %s page at %010x, %s%s", size, entry & FRAME, TYPES[(int) (entry >> 3) & 7],
-            (entry & IGNORE_PAT) != 0 ? " ignoring PAT" : "");
+            (entry & IGNORE_PAT) != 0 ? " ignoring PAT" : "") + ((entry & SUPPRESS) != 0 ? ", #VE suppressed" : "")
+            + (level == 1 && (entry & SUB_PAGES) != 0 ? ", sub-page write permissions" : "");
     }
 }

@@ -107,7 +107,7 @@ public final class EptUnit implements Ept {
             long address = table + (guestPhysical >>> 3 + 9 * level & 0x1FF) * 8;
             long entry = memory.read(address, 8);
             steps.add(new Step(level, address, entry, EptEntry.describe(entry, level)));
-            if (!EptEntry.present(entry) || EptEntry.misconfigured(entry, level) || EptEntry.leaf(entry, level)) {
+            if (!EptEntry.present(entry, true) || EptEntry.misconfigured(entry, level) || EptEntry.leaf(entry, level)) {
                 break;
             }
             table = entry & EptEntry.FRAME;

@@ -6,17 +6,19 @@ import com.vtsim.api.machine.MemorySpace;
 /**
  * One walk of the EPT paging structures.
  *
- * @sdm EPT Violations; Accessed and Dirty Flags for EPT; Exit Qualification for EPT Violations
+ * @sdm EPT Violations; Accessed and Dirty Flags for EPT; Page-Modification Logging; Exit Qualification for EPT Violations
  */
 final class Walk {
     private static final int QUALIFICATION_LINEAR = 1 << 7, QUALIFICATION_FINAL = 1 << 8;
+    private static final int QUALIFICATION_USER = 1 << 9, QUALIFICATION_WRITABLE = 1 << 10, QUALIFICATION_NO_EXECUTE = 1 << 11;
     private static final int MOST_LEVELS = 5;
+    private static final int LOG_ENTRIES = 512;
 
     private final long[] address = new long[MOST_LEVELS];
     private final long[] entry = new long[MOST_LEVELS];
 
     void translate(MemorySpace memory, EptAccess access) {
-        long rights = EptEntry.RIGHTS;
+        long rights = EptEntry.RIGHTS | EptEntry.EXECUTE_USER;
         long table = access.eptp & EptEntry.FRAME;
         int count = 0;
         for (int level = EptEntry.levels(access.eptp);; level--) {
@@ -24,8 +26,8 @@ final class Walk {
             long value = memory.read(address[count], 8);
             entry[count++] = value;
             rights &= value;
-            if (!EptEntry.present(value)) {
-                violation(access, 0);
+            if (!EptEntry.present(value, access.modeBased)) {
+                violation(access, 0, value);
                 return;
             }
             if (EptEntry.misconfigured(value, level)) {
@@ -44,43 +46,88 @@ final class Walk {
         return (access.eptp & EptEntry.EPTP_FLAGS) != 0;
     }
 
-    /** With accessed and dirty flags an access to a guest paging structure counts as a write. */
+    /** With accessed and dirty flags an access to a guest paging structure counts as a write; a load of PDPTE registers, which has no linear address, does not. */
+    private static boolean structureWrites(EptAccess access) {
+        return access.pagingStructure && access.linearValid && flags(access);
+    }
+
     private static boolean writes(EptAccess access) {
-        return access.write || access.pagingStructure && flags(access);
+        return access.write || structureWrites(access);
+    }
+
+    private static long needed(EptAccess access) {
+        long execute = access.modeBased && access.userLinear ? EptEntry.EXECUTE_USER : EptEntry.EXECUTE;
+        return (access.read ? EptEntry.READ : 0) | (writes(access) ? EptEntry.WRITE : 0) | (access.fetch ? execute : 0);
     }
 
     private void finish(MemorySpace memory, EptAccess access, long rights, int count, int level) {
-        boolean allowed = (!access.read || (rights & EptEntry.READ) != 0) && (!writes(access) || (rights & EptEntry.WRITE) != 0)
-            && (!access.fetch || (rights & EptEntry.EXECUTE) != 0);
-        boolean asks = access.read || access.write || access.fetch;
-        if (asks && !allowed) {
-            violation(access, rights);
+        long needed = needed(access);
+        long leaf = entry[count - 1];
+        long missing = needed & ~rights;
+        if (missing == EptEntry.WRITE && subPages(access, count, level)) {
+            access.outcome = SubPages.look(memory, access);
+            if (access.outcome != EptAccess.OK && access.outcome != EptAccess.VIOLATION) {
+                return;
+            }
+            missing = access.outcome == EptAccess.OK ? 0 : missing;
+        }
+        if (missing != 0) {
+            violation(access, rights, leaf);
             return;
         }
-        long leaf = entry[count - 1];
         access.pageSize = 1L << 3 + 9 * level;
         access.hostPhysical = leaf & EptEntry.FRAME & -access.pageSize | access.guestPhysical & access.pageSize - 1;
         access.memoryType = (int) (leaf >> 3) & 0xF;
         boolean dirty = !flags(access) || writes(access) || (leaf & EptEntry.DIRTY) != 0;
-        access.allowed = (int) (dirty ? rights : rights & ~EptEntry.WRITE);
+        long without = dirty ? rights : rights & ~EptEntry.WRITE;
+        access.allowed = (int) (without & EptEntry.RIGHTS | (without & EptEntry.EXECUTE_USER) >> 7);
         access.outcome = EptAccess.OK;
-        if (asks && flags(access) && !access.dry) {
-            mark(memory, count, writes(access));
+        if (needed != 0 && flags(access) && !access.dry) {
+            mark(memory, access, count);
         }
     }
 
-    private void mark(MemorySpace memory, int count, boolean dirty) {
+    /** Whether a write that is not allowed is one that sub-page permissions decide: the leaf maps 4 KiB and alone forbids it. */
+    private boolean subPages(EptAccess access, int count, int level) {
+        boolean eligible = !access.pagingStructure && level == 1 && (entry[count - 1] & EptEntry.SUB_PAGES) != 0 && access.subPageTable != EptAccess.NONE;
+        for (int i = 0; i < count - 1; i++) {
+            eligible &= (entry[i] & EptEntry.WRITE) != 0;
+        }
+        return eligible;
+    }
+
+    /** Sets the flags; the page is logged when it becomes dirty, and nothing happens if the log has no room. */
+    private void mark(MemorySpace memory, EptAccess access, int count) {
+        boolean dirty = writes(access);
+        boolean logged = dirty && (entry[count - 1] & EptEntry.DIRTY) == 0 && access.log != EptAccess.NONE;
+        if (logged && access.logIndex >= LOG_ENTRIES) {
+            access.outcome = EptAccess.LOG_FULL;
+            return;
+        }
         for (int i = 0; i < count; i++) {
             long set = EptEntry.ACCESSED | (dirty && i == count - 1 ? EptEntry.DIRTY : 0);
             if ((entry[i] & set) != set) {
                 memory.write(address[i], 8, entry[i] | set);
             }
         }
+        if (logged) {
+            memory.write(access.log + 8L * access.logIndex, 8, access.guestPhysical & -4096L);
+            access.logIndex = access.logIndex - 1 & 0xFFFF;
+        }
     }
 
-    private static void violation(EptAccess access, long rights) {
+    /** @param decisive the entry whose suppress-#VE bit counts: the one that is not present, else the leaf */
+    private static void violation(EptAccess access, long rights, long decisive) {
         access.outcome = EptAccess.VIOLATION;
-        access.qualification = (access.read ? 1 : 0) | (writes(access) ? 2 : 0) | (access.fetch ? 4 : 0) | (rights & EptEntry.RIGHTS) << 3
-            | (access.linearValid ? QUALIFICATION_LINEAR : 0) | (access.linearValid && !access.pagingStructure ? QUALIFICATION_FINAL : 0);
+        access.suppressed = (decisive & EptEntry.SUPPRESS) != 0;
+        boolean last = access.linearValid && !access.pagingStructure;
+        access.qualification = (access.read || structureWrites(access) ? 1 : 0) | (writes(access) ? 2 : 0) | (access.fetch ? 4 : 0)
+            | (rights & EptEntry.RIGHTS) << 3 | (access.modeBased && (rights & EptEntry.EXECUTE_USER) != 0 ? 1 << 6 : 0)
+            | (access.linearValid ? QUALIFICATION_LINEAR : 0) | (last ? QUALIFICATION_FINAL | advanced(access) : 0);
+    }
+
+    private static int advanced(EptAccess access) {
+        return (access.userLinear ? QUALIFICATION_USER : 0) | (access.writableLinear ? QUALIFICATION_WRITABLE : 0)
+            | (access.noExecuteLinear ? QUALIFICATION_NO_EXECUTE : 0);
     }
 }

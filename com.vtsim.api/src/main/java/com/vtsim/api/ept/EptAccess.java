@@ -8,6 +8,14 @@ public final class EptAccess {
     public static final int VIOLATION = 1;
     /** EPT misconfiguration. */
     public static final int MISCONFIGURATION = 2;
+    /** The access would be logged, and the page-modification log is full; nothing was marked. */
+    public static final int LOG_FULL = 3;
+    /** The sub-page permissions of a write are not there. */
+    public static final int SUB_PAGE_MISS = 4;
+    /** The sub-page permission table has reserved bits set. */
+    public static final int SUB_PAGE_MISCONFIGURATION = 5;
+    /** No log, no table: value of {@link #log} and {@link #subPageTable}. */
+    public static final long NONE = -1;
 
     /** In: EPT pointer. */
     public long eptp;
@@ -25,20 +33,34 @@ public final class EptAccess {
     public boolean fetch;
     /** In: the access is to a guest paging-structure entry rather than to the final translation. */
     public boolean pagingStructure;
-    /** In: the linear address is a user-mode one (U/S = 1 in every entry); for mode-based execute control. */
+    /** In: the linear address is a user-mode one (U/S = 1 in every entry, or no paging); for mode-based execute control and advanced information. */
     public boolean userLinear;
+    /** In: paging lets the page of the linear address be written; advanced information. */
+    public boolean writableLinear;
+    /** In: paging forbids to execute from the page of the linear address; advanced information. */
+    public boolean noExecuteLinear;
+    /** In: mode-based execute control is on. */
+    public boolean modeBased;
+    /** In: host-physical address of the page-modification log, or {@link #NONE}. */
+    public long log = NONE;
+    /** In and out: PML index. */
+    public int logIndex;
+    /** In: host-physical address of the sub-page permission table, or {@link #NONE}. */
+    public long subPageTable = NONE;
     /** In: whether the access is only asked about: no accessed or dirty flag is set. */
     public boolean dry;
-    /** Out: {@link #OK}, {@link #VIOLATION} or {@link #MISCONFIGURATION}. */
+    /** Out: {@link #OK} or another of the constants. */
     public int outcome;
     /** Out: host-physical address. */
     public long hostPhysical;
     /** Out: exit qualification of a violation. */
     public long qualification;
+    /** Out: whether the entry that a violation is about suppresses #VE. */
+    public boolean suppressed;
     /** Out: bytes of the mapping used, 4 KiB, 2 MiB or 1 GiB. */
     public long pageSize;
     /** Out: memory type of the leaf, 0–6, and bit 6 ignore-PAT. */
     public int memoryType;
-    /** Out: what a cached translation may allow without asking again: bit 0 read, 1 write, 2 execute (for this kind of linear address). */
+    /** Out: what a cached translation may allow without asking again: bit 0 read, 1 write, 2 execute (with mode-based control for supervisor-mode linear addresses), 3 execute for user-mode ones. */
     public int allowed;
 }

@@ -69,12 +69,17 @@ public final class FaultChain {
      */
     static int combine(int first, int second) {
         if (first == 8) {
-            return contributory(second) || second == 14 ? TRIPLE : second;
+            return contributory(second) || likePageFault(second) ? TRIPLE : second;
         }
-        if (first == 14 && (second == 14 || contributory(second))) {
+        if (likePageFault(first) && (likePageFault(second) || contributory(second))) {
             return 8;
         }
         return contributory(first) && contributory(second) ? 8 : second;
+    }
+
+    /** Page faults and virtualization exceptions. */
+    private static boolean likePageFault(int vector) {
+        return vector == 14 || vector == 20;
     }
 
     private static boolean contributory(int vector) {

@@ -465,7 +465,7 @@ public final class LinearMemory {
         }
         long tag = linear & -4096L;
         Entry e = into.fill(tag, page, paging.mapped(), paging.global());
-        if (page.writable && access == Paging.WRITE) {
+        if (page.writable && access == Paging.WRITE && paging.keepsWrites()) {
             if (page.isWatched()) {
                 e.watchedTag = tag;
             } else {
@@ -517,7 +517,11 @@ public final class LinearMemory {
         long at = (cpu.mode & Mode.SIZE_MASK) == 2 ? linear : linear & 0xFFFF_FFFFL;
         cpu.execution.traps.checkAlignment(at, size);
         if (((at ^ last) & -4096L) == 0) {
-            space.write(fill(at, Paging.WRITE), size, value);
+            long physical = fill(at, Paging.WRITE);
+            if (!paging.keepsWrites()) {
+                paging.translate(last, Paging.WRITE | rights());
+            }
+            space.write(physical, size, value);
             cpu.execution.traps.dataAccess(at, size, true);
             return;
         }

@@ -5,11 +5,14 @@ public interface NestedPaging {
     /**
      * Translates the outcome of a walk.
      *
-     * @param access kind, as {@link Paging} numbers it
+     * @param access kind and page, as {@link Paging} numbers them
      * @param linear the address that was translated
      * @return host-physical address; throws the VM exit where there is none
      */
     long data(long guestPhysical, int access, long linear);
+
+    /** @return whether the latest write that was translated stands for all of its page */
+    boolean keepsWrites();
 
     /**
      * Translates the address of a paging-structure entry.

@@ -11,6 +11,8 @@ import com.vtsim.api.machine.MemorySpace;
 public final class Paging {
     /** Kinds of access, or-ed. Data read is 0; {@link #IMPLICIT} is a supervisor access whatever CPL is. */
     public static final int READ = 0, WRITE = 1, USER = 2, FETCH = 4, IMPLICIT = 8;
+    /** What {@link NestedPaging} is told beside: the page is a user-mode one, may be written, may not be executed. */
+    public static final int USER_PAGE = 16, WRITABLE_PAGE = 32, NO_EXECUTE_PAGE = 64;
     /** MAXPHYADDR, as CPUID announces it. */
     public static final int PHYSICAL_BITS = 40;
 
@@ -90,7 +92,20 @@ public final class Paging {
         if ((system.cr0 & SystemState.CR0_PG) != 0) {
             physical = walk(linear, access) & ~0xFFFL | linear & 0xFFF;
         }
-        return nested == null ? physical & system.a20Mask : nested.data(physical, access, linear);
+        return nested == null ? physical & system.a20Mask : nested.data(physical, access | page(), linear);
+    }
+
+    /** @return what the walk has found of the page; without paging every address is a user-mode one, writable and executable */
+    private int page() {
+        if ((cpu.system.cr0 & SystemState.CR0_PG) == 0) {
+            return USER_PAGE | WRITABLE_PAGE;
+        }
+        return ((rights & US) != 0 ? USER_PAGE : 0) | ((rights & RW) != 0 ? WRITABLE_PAGE : 0) | (executeDisabled ? NO_EXECUTE_PAGE : 0);
+    }
+
+    /** @return whether writes to the page just translated for a write need not ask again */
+    boolean keepsWrites() {
+        return nested == null || nested.keepsWrites();
     }
 
     /** @return bits of the offset in the mapping that the latest translation used: 12, 21, 22 or 30 */
@@ -120,7 +135,7 @@ public final class Paging {
                 physical = frame(linear, access) & ~0xFFFL | linear & 0xFFF;
                 checkRights(linear, access);
             }
-            return nested == null ? physical & cpu.system.a20Mask : nested.peek(physical, access);
+            return nested == null ? physical & cpu.system.a20Mask : nested.peek(physical, access | page());
         } catch (GuestFault notAllowed) {
             return -1;
         } finally {

@@ -14,13 +14,17 @@ import com.vtsim.cpu.engine.SystemState;
  */
 public final class Capabilities {
     /** Content of a VMCS region's first doubleword. It names the layout {@link Vmcs} gives a region. */
-    public static final int REVISION = 0x0056_5401;
-    /** First and last of the registers: IA32_VMX_BASIC and IA32_VMX_TRUE_ENTRY_CTLS. */
-    public static final int FIRST_MSR = 0x480, LAST_MSR = 0x490;
+    public static final int REVISION = 0x0056_5402;
+    /** First and last of the registers: IA32_VMX_BASIC and IA32_VMX_VMFUNC. */
+    public static final int FIRST_MSR = 0x480, LAST_MSR = 0x491;
     /** The preemption timer counts once for so many ticks of the time-stamp counter, as a power of two. */
     static final int TIMER_SHIFT = 5;
     /** CR3-target values a VMCS may have. */
     static final int CR3_TARGETS = 4;
+    /** Revision identifier: the region holds a shadow VMCS. */
+    static final int SHADOW = 1 << 31;
+    /** The only VM function: EPTP switching. */
+    static final long VM_FUNCTIONS = 1;
     /** CR0 bits that are 1 in VMX operation. */
     static final long CR0_FIXED0 = SystemState.CR0_PE | SystemState.CR0_NE | SystemState.CR0_PG;
     private static final long CR0_FIXED1 = 0xFFFF_FFFFL;
@@ -51,7 +55,7 @@ public final class Capabilities {
     /** @return whether software may set the control */
     public boolean has(Control control) {
         return switch (control) {
-            case ENABLE_EPT, UNRESTRICTED_GUEST -> ept != null;
+            case ENABLE_EPT, UNRESTRICTED_GUEST, ENABLE_PML, EPT_VIOLATION_VE, MODE_BASED_EXECUTE, SUB_PAGE_WRITE, ENABLE_VM_FUNCTIONS -> ept != null;
             case MWAIT_EXITING, MONITOR_EXITING -> cpu.cpuid.has(Feature.MONITOR);
             case ENABLE_RDTSCP -> cpu.cpuid.has(Feature.RDTSCP);
             case ENABLE_INVPCID -> cpu.cpuid.has(Feature.INVPCID);
@@ -93,6 +97,16 @@ public final class Capabilities {
         return address >>> Paging.PHYSICAL_BITS == 0;
     }
 
+    /** @return whether VM entry would take it for an EPT pointer */
+    boolean validPointer(long eptp) {
+        long announced = eptVpid();
+        long type = eptp & 7;
+        long levels = eptp >> 3 & 7;
+        boolean typed = type == 6 && (announced & 1 << 14) != 0 || type == 0 && (announced & 1 << 8) != 0;
+        boolean walked = levels == 3 && (announced & 1 << 6) != 0 || levels == 4 && (announced & 1 << 7) != 0;
+        return typed && walked && ((eptp & 1 << 6) == 0 || (announced & 1 << 21) != 0) && (eptp & 0xF80) == 0 && physical(eptp);
+    }
+
     /** @return the bits of EPT_VPID_CAP */
     long eptVpid() {
         return (ept == null ? 0 : ept.capabilities() & 0xFFFF_FFFFL) | VPID_CAPABILITIES;
@@ -119,6 +133,7 @@ public final class Capabilities {
             case 0x48A -> VmcsField.highestIndex() << 1;
             case 0x48B -> pair(VmcsField.PROCBASED_CTLS2, 0);
             case 0x48C -> eptVpid();
+            case 0x491 -> ept == null ? 0 : VM_FUNCTIONS;
             default -> 0;
         };
     }

@@ -70,14 +70,28 @@ public enum Control {
     WBINVD_EXITING(VmcsField.PROCBASED_CTLS2, 6),
     /** Unrestricted guest. */
     UNRESTRICTED_GUEST(VmcsField.PROCBASED_CTLS2, 7),
+    /** PAUSE-loop exiting. */
+    PAUSE_LOOP_EXITING(VmcsField.PROCBASED_CTLS2, 10),
     /** RDRAND exiting. */
     RDRAND_EXITING(VmcsField.PROCBASED_CTLS2, 11),
     /** Enable INVPCID. */
     ENABLE_INVPCID(VmcsField.PROCBASED_CTLS2, 12),
+    /** Enable VM functions. */
+    ENABLE_VM_FUNCTIONS(VmcsField.PROCBASED_CTLS2, 13),
+    /** VMCS shadowing. */
+    VMCS_SHADOWING(VmcsField.PROCBASED_CTLS2, 14),
     /** RDSEED exiting. */
     RDSEED_EXITING(VmcsField.PROCBASED_CTLS2, 16),
+    /** Enable PML. */
+    ENABLE_PML(VmcsField.PROCBASED_CTLS2, 17),
+    /** EPT-violation #VE. */
+    EPT_VIOLATION_VE(VmcsField.PROCBASED_CTLS2, 18),
     /** Enable XSAVES/XRSTORS. */
     ENABLE_XSAVES(VmcsField.PROCBASED_CTLS2, 20),
+    /** Mode-based execute control for EPT. */
+    MODE_BASED_EXECUTE(VmcsField.PROCBASED_CTLS2, 22),
+    /** Sub-page write permissions for EPT. */
+    SUB_PAGE_WRITE(VmcsField.PROCBASED_CTLS2, 23),
     /** Use TSC scaling. */
     USE_TSC_SCALING(VmcsField.PROCBASED_CTLS2, 25),
 

@@ -67,7 +67,30 @@ final class ControlRules {
             || (v.get(EPTP) & 1 << 6) == 0 || (c.capabilities().eptVpid() & 1 << 21) != 0);
         s.rule("EPTP reserved bits", EPTP, "bits 11:7 and those beyond the physical-address width 0", (v, c) -> !Control.ENABLE_EPT.in(v)
             || (v.get(EPTP) & 0xF80) == 0 && Capabilities.physical(v.get(EPTP)));
+        beyond(s);
         s.rule("unrestricted guest without EPT", PROCBASED_CTLS2, "enable EPT 1", (v, c) -> needs(v, Control.UNRESTRICTED_GUEST, Control.ENABLE_EPT));
+    }
+
+    private static void paged(EntryRule.Section s, String name, Control control, VmcsField field) {
+        s.rule(name, field, "4-KByte aligned, within the physical-address width", (v, c) -> !control.in(v) || page(v.get(field)));
+    }
+
+    /** What goes with EPT, and shadowing. */
+    private static void beyond(EntryRule.Section s) {
+        s.rule("PML without EPT", PROCBASED_CTLS2, "enable EPT 1", (v, c) -> needs(v, Control.ENABLE_PML, Control.ENABLE_EPT));
+        paged(s, "PML address", Control.ENABLE_PML, PML_ADDRESS);
+        paged(s, "virtualization-exception information address", Control.EPT_VIOLATION_VE, VE_INFORMATION);
+        s.rule("mode-based execute control without EPT", PROCBASED_CTLS2, "enable EPT 1", (v, c) -> needs(v, Control.MODE_BASED_EXECUTE, Control.ENABLE_EPT));
+        s.rule("sub-page write permissions without EPT", PROCBASED_CTLS2, "enable EPT 1", (v, c) -> needs(v, Control.SUB_PAGE_WRITE, Control.ENABLE_EPT));
+        paged(s, "sub-page-permission-table pointer", Control.SUB_PAGE_WRITE, SPPTP);
+        s.rule("reserved VM-function controls", VMFUNC_CTLS, "as IA32_VMX_VMFUNC announces", (v, c) -> !Control.ENABLE_VM_FUNCTIONS.in(v)
+            || (v.get(VMFUNC_CTLS) & ~c.capabilities().msr(0x491)) == 0);
+        s.rule("EPTP switching without EPT", VMFUNC_CTLS, "enable EPT 1", (v, c) -> !Control.ENABLE_VM_FUNCTIONS.in(v)
+            || (v.get(VMFUNC_CTLS) & 1) == 0 || Control.ENABLE_EPT.in(v));
+        s.rule("EPTP-list address", EPTP_LIST, "4-KByte aligned, within the physical-address width", (v, c) -> !Control.ENABLE_VM_FUNCTIONS.in(v)
+            || (v.get(VMFUNC_CTLS) & 1) == 0 || page(v.get(EPTP_LIST)));
+        paged(s, "VMREAD-bitmap address", Control.VMCS_SHADOWING, VMREAD_BITMAP);
+        paged(s, "VMWRITE-bitmap address", Control.VMCS_SHADOWING, VMWRITE_BITMAP);
     }
 
     private static boolean area(VmcsImage v, VmcsField address, VmcsField count) {

@@ -98,8 +98,14 @@ public enum ExitReason {
     RDRAND(57, "RDRAND"),
     /** INVPCID. */
     INVPCID(58, "INVPCID"),
+    /** VMFUNC. */
+    VMFUNC(59, "VMFUNC"),
     /** RDSEED. */
-    RDSEED(61, "RDSEED");
+    RDSEED(61, "RDSEED"),
+    /** Page-modification log full. */
+    PML_FULL(62, "page-modification log full"),
+    /** SPP-related event. */
+    SUB_PAGE_EVENT(66, "SPP-related event");
 
     /** Bits 15:0 of the exit-reason field. */
     public final int number;

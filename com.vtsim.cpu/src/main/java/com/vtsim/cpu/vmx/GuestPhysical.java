@@ -1,10 +1,14 @@
 package com.vtsim.cpu.vmx;
 
 import com.vtsim.api.ept.EptAccess;
+import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.cpu.engine.Cpu;
+import com.vtsim.cpu.engine.GuestFault;
 import com.vtsim.cpu.engine.LinearMemory;
 import com.vtsim.cpu.engine.NestedPaging;
 import com.vtsim.cpu.engine.Paging;
 import com.vtsim.cpu.engine.StaleUses;
+import com.vtsim.cpu.engine.SystemState;
 
 /**
  * Guest-physical addresses of the VM that runs, made final by the EPT mechanism and cached by EPT pointer.
@@ -12,19 +16,27 @@ import com.vtsim.cpu.engine.StaleUses;
  * @sdm EPT Translation Mechanism; Information That May Be Cached
  */
 final class GuestPhysical implements NestedPaging {
+    private static final int VECTOR_VE = 20;
+    /** Qualification of an SPP-related event. */
+    private static final int SUB_PAGE_MISS = 1 << 11;
     private static final long FRAME = (1L << Paging.PHYSICAL_BITS) - 1 & ~0xFFFL;
 
     private final Vmx vmx;
     private final EptAccess access = new EptAccess();
     private final GuestPhysicalMappings mappings = new GuestPhysicalMappings();
     private long pointer;
+    private boolean keepsWrites = true;
 
     GuestPhysical(Vmx vmx) {
         this.vmx = vmx;
     }
 
-    void pointer(long eptp) {
-        pointer = eptp;
+    /** Takes what concerns translation from the VMCS of the VM that runs. */
+    void adopt(VmcsImage image) {
+        pointer = image.get(VmcsField.EPTP);
+        access.modeBased = Control.MODE_BASED_EXECUTE.in(image);
+        access.log = Control.ENABLE_PML.in(image) ? image.get(VmcsField.PML_ADDRESS) : EptAccess.NONE;
+        access.subPageTable = Control.SUB_PAGE_WRITE.in(image) ? image.get(VmcsField.SPPTP) : EptAccess.NONE;
     }
 
     /** @return the part of an EPT pointer that mappings are tagged with */
@@ -40,22 +52,38 @@ final class GuestPhysical implements NestedPaging {
 
     @Override
     public long data(long guestPhysical, int kind, long linear) {
-        int wanted = (kind & Paging.WRITE) != 0 ? GuestPhysicalMappings.WRITE : (kind & Paging.FETCH) != 0 ? GuestPhysicalMappings.EXECUTE
-            : GuestPhysicalMappings.READ;
+        boolean user = access.modeBased && (kind & Paging.USER_PAGE) != 0;
+        int wanted = (kind & Paging.WRITE) != 0 ? GuestPhysicalMappings.WRITE
+            : (kind & Paging.FETCH) == 0 ? GuestPhysicalMappings.READ : user ? GuestPhysicalMappings.EXECUTE_USER : GuestPhysicalMappings.EXECUTE;
+        keepsWrites = true;
         long known = mappings.find(tag(pointer), guestPhysical, wanted);
         if (known != GuestPhysicalMappings.NONE) {
             return used(guestPhysical, known, kind);
         }
         access.read = wanted == GuestPhysicalMappings.READ;
         access.write = wanted == GuestPhysicalMappings.WRITE;
-        access.fetch = wanted == GuestPhysicalMappings.EXECUTE;
+        access.fetch = (kind & Paging.FETCH) != 0;
         access.pagingStructure = false;
-        return translate(guestPhysical, linear, true);
+        page(kind);
+        long physical = translate(guestPhysical, linear, true);
+        keepsWrites = (access.allowed & GuestPhysicalMappings.WRITE) != 0;
+        return physical;
+    }
+
+    private void page(int kind) {
+        access.userLinear = (kind & Paging.USER_PAGE) != 0;
+        access.writableLinear = (kind & Paging.WRITABLE_PAGE) != 0;
+        access.noExecuteLinear = (kind & Paging.NO_EXECUTE_PAGE) != 0;
+    }
+
+    @Override
+    public boolean keepsWrites() {
+        return keepsWrites;
     }
 
     @Override
     public long structure(long guestPhysical, boolean write, long linear, boolean linearValid) {
-        boolean writes = write || (pointer & 1 << 6) != 0;
+        boolean writes = write || linearValid && (pointer & 1 << 6) != 0;
         long known = mappings.find(tag(pointer), guestPhysical, writes ? GuestPhysicalMappings.WRITE : GuestPhysicalMappings.READ);
         if (known != GuestPhysicalMappings.NONE) {
             return used(guestPhysical, known, writes ? Paging.WRITE : Paging.READ);
@@ -85,6 +113,7 @@ final class GuestPhysical implements NestedPaging {
     public long peek(long guestPhysical, int kind) {
         boolean write = (kind & Paging.WRITE) != 0;
         boolean fetch = (kind & Paging.FETCH) != 0;
+        page(kind);
         return peek(guestPhysical, !write && !fetch, write, fetch);
     }
 
@@ -113,8 +142,14 @@ final class GuestPhysical implements NestedPaging {
             // The part has been taken away under a running guest: nothing is mapped until it is back.
             throw vmx.eptExit(ExitReason.EPT_MISCONFIGURATION, 0, guestPhysical, linear);
         }
+        if (access.log != EptAccess.NONE) {
+            access.logIndex = (int) vmx.image.get(VmcsField.PML_INDEX);
+        }
         vmx.capabilities.ept().translate(access);
         if (access.outcome == EptAccess.OK) {
+            if (access.log != EptAccess.NONE && access.logIndex != vmx.image.get(VmcsField.PML_INDEX)) {
+                vmx.update(VmcsField.PML_INDEX, access.logIndex);
+            }
             mappings.keep(tag(pointer), guestPhysical, access.hostPhysical, access.allowed);
             return access.hostPhysical;
         }
@@ -122,8 +157,47 @@ final class GuestPhysical implements NestedPaging {
         if (linearValid && !access.pagingStructure) {
             vmx.cpu.memory.violated(linear);
         }
-        boolean violation = access.outcome == EptAccess.VIOLATION;
-        throw vmx.eptExit(violation ? ExitReason.EPT_VIOLATION : ExitReason.EPT_MISCONFIGURATION, violation ? access.qualification : 0, guestPhysical,
-            linear);
+        throw failure(guestPhysical, linear, linearValid);
+    }
+
+    /** @return what becomes of an access that EPT does not let through, to throw */
+    private GuestFault failure(long guestPhysical, long linear, boolean linearValid) {
+        switch (access.outcome) {
+            case EptAccess.VIOLATION:
+                return converted(guestPhysical, linear, linearValid) ? vmx.cpu.fault(VECTOR_VE, GuestFault.NO_CODE)
+                    : vmx.eptExit(ExitReason.EPT_VIOLATION, access.qualification, guestPhysical, linear);
+            case EptAccess.LOG_FULL:
+                return vmx.eptExit(ExitReason.PML_FULL, 0, 0, 0);
+            case EptAccess.SUB_PAGE_MISS:
+                return vmx.eptExit(ExitReason.SUB_PAGE_EVENT, SUB_PAGE_MISS, guestPhysical, linear);
+            case EptAccess.SUB_PAGE_MISCONFIGURATION:
+                return vmx.eptExit(ExitReason.SUB_PAGE_EVENT, 0, guestPhysical, linear);
+            default:
+                return vmx.eptExit(ExitReason.EPT_MISCONFIGURATION, 0, guestPhysical, linear);
+        }
+    }
+
+    /**
+     * Makes a violation a virtualization exception, if it is to be one and the information area is free.
+     *
+     * @sdm Virtualization Exceptions: Convertible EPT Violations; Virtualization-Exception Information
+     */
+    private boolean converted(long guestPhysical, long linear, boolean linearValid) {
+        Cpu cpu = vmx.cpu;
+        if (!vmx.has(Control.EPT_VIOLATION_VE) || access.suppressed || (cpu.system.cr0 & SystemState.CR0_PE) == 0 || vmx.delivering != 0) {
+            return false;
+        }
+        MemorySpace space = cpu.memory.space();
+        long area = vmx.image.get(VmcsField.VE_INFORMATION);
+        if (space.read(area + 4, 4) != 0) {
+            return false;
+        }
+        space.write(area, 4, ExitReason.EPT_VIOLATION.number);
+        space.write(area + 4, 4, 0xFFFF_FFFFL);
+        space.write(area + 8, 8, access.qualification);
+        space.write(area + 16, 8, linearValid ? linear : 0);
+        space.write(area + 24, 8, guestPhysical);
+        space.write(area + 32, 2, vmx.image.get(VmcsField.EPTP_INDEX));
+        return true;
     }
 }

@@ -13,7 +13,7 @@ final class GuestPhysicalMappings {
     /** No such mapping. */
     static final long NONE = -1;
     /** What a mapping allows without asking again; bits of {@link com.vtsim.api.ept.EptAccess#allowed}. */
-    static final int READ = 1, WRITE = 1 << 1, EXECUTE = 1 << 2;
+    static final int READ = 1, WRITE = 1 << 1, EXECUTE = 1 << 2, EXECUTE_USER = 1 << 3;
     private static final int SLOTS = 2048;
 
     private final long[] pages = new long[SLOTS];

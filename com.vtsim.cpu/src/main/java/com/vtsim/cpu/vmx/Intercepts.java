@@ -100,7 +100,8 @@ public final class Intercepts {
             }
         });
         guard(s, "PAUSE", (instruction, at) -> (cpu, vmx) -> {
-            if (vmx.has(Control.PAUSE_EXITING)) {
+            boolean loops = cpu.cpl == 0 && vmx.has(Control.PAUSE_LOOP_EXITING) && !vmx.has(Control.PAUSE_EXITING) && vmx.pausedTooLong();
+            if (loops || vmx.has(Control.PAUSE_EXITING)) {
                 throw vmx.instructionExit(ExitReason.PAUSE, 0, 0);
             }
         });

@@ -73,7 +73,16 @@ final class StateRules {
             boolean held = (blocking(v) & (STI | MOV_SS)) != 0 || v.get(GUEST_ACTIVITY) == HLT;
             return !held || v.bit(GUEST_PENDING_DEBUG, 14) == ((v.get(GUEST_RFLAGS) & Flags.TF) != 0 && !v.bit(GUEST_DEBUGCTL, 1));
         });
-        s.rule("VMCS link pointer", VMCS_LINK, DETAIL_LINK, "all ones", (v, c) -> v.get(VMCS_LINK) == -1L);
+        s.rule("VMCS link pointer", VMCS_LINK, DETAIL_LINK, "all ones, or 4-KByte aligned, within the physical-address width and not the current VMCS", (v, c) -> {
+            long link = v.get(VMCS_LINK);
+            return link == -1L || (link & 0xFFF) == 0 && Capabilities.physical(link) && link != c.current();
+        });
+        s.rule("VMCS that is linked", VMCS_LINK, DETAIL_LINK, "a region with the revision identifier, whose bit 31 is VMCS shadowing", (v, c) -> {
+            long link = v.get(VMCS_LINK);
+            boolean there = (link & 0xFFF) == 0 && Capabilities.physical(link) && link != c.current();
+            int wanted = Capabilities.REVISION | (Control.VMCS_SHADOWING.in(v) ? Capabilities.SHADOW : 0);
+            return link == -1L || !there || c.vmcs().revision(link) == wanted;
+        });
     }
 
     private static boolean pae(VmcsImage v) {

@@ -33,7 +33,7 @@ final class VmEntry {
 
     /** VMLAUNCH or VMRESUME, privilege checked. */
     void execute(boolean launch) {
-        if (vmx.current == Vmx.NONE) {
+        if (vmx.current == Vmx.NONE || vmx.vmcs.revision(vmx.current) < 0) {
             vmx.failInvalid(launch ? "VMLAUNCH" : "VMRESUME");
             return;
         }

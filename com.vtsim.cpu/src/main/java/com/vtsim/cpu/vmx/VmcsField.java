@@ -8,6 +8,8 @@ package com.vtsim.cpu.vmx;
 public enum VmcsField {
     /** Virtual-processor identifier. */
     VPID(0x0000, "Virtual-processor identifier"),
+    /** EPTP index. */
+    EPTP_INDEX(0x0004, "EPTP index"),
     /** Guest ES selector. */
     GUEST_ES_SELECTOR(0x0800, "Guest ES selector"),
     /** Guest CS selector. */
@@ -24,6 +26,8 @@ public enum VmcsField {
     GUEST_LDTR_SELECTOR(0x080C, "Guest LDTR selector"),
     /** Guest TR selector. */
     GUEST_TR_SELECTOR(0x080E, "Guest TR selector"),
+    /** PML index. */
+    PML_INDEX(0x0812, "PML index"),
     /** Host ES selector. */
     HOST_ES_SELECTOR(0x0C00, "Host ES selector"),
     /** Host CS selector. */
@@ -52,14 +56,28 @@ public enum VmcsField {
     ENTRY_MSR_LOAD_ADDRESS(0x200A, "VM-entry MSR-load address"),
     /** Executive-VMCS pointer. */
     EXECUTIVE_VMCS(0x200C, "Executive-VMCS pointer"),
+    /** PML address. */
+    PML_ADDRESS(0x200E, "PML address"),
     /** TSC offset. */
     TSC_OFFSET(0x2010, "TSC offset"),
     /** Virtual-APIC address. */
     VIRTUAL_APIC(0x2012, "Virtual-APIC address"),
+    /** VM-function controls. */
+    VMFUNC_CTLS(0x2018, "VM-function controls"),
     /** EPT pointer. */
     EPTP(0x201A, "EPT pointer"),
+    /** EPTP-list address. */
+    EPTP_LIST(0x2024, "EPTP-list address"),
+    /** VMREAD-bitmap address. */
+    VMREAD_BITMAP(0x2026, "VMREAD-bitmap address"),
+    /** VMWRITE-bitmap address. */
+    VMWRITE_BITMAP(0x2028, "VMWRITE-bitmap address"),
+    /** Virtualization-exception information address. */
+    VE_INFORMATION(0x202A, "Virtualization-exception information address"),
     /** XSS-exiting bitmap. */
     XSS_EXITING_BITMAP(0x202C, "XSS-exiting bitmap"),
+    /** Sub-page-permission-table pointer. */
+    SPPTP(0x2030, "Sub-page-permission-table pointer"),
     /** TSC multiplier. */
     TSC_MULTIPLIER(0x2032, "TSC multiplier"),
     /** Guest-physical address. */
@@ -116,6 +134,10 @@ public enum VmcsField {
     TPR_THRESHOLD(0x401C, "TPR threshold"),
     /** Secondary processor-based VM-execution controls. */
     PROCBASED_CTLS2(0x401E, "Secondary processor-based VM-execution controls"),
+    /** PLE_Gap. */
+    PLE_GAP(0x4020, "PLE_Gap"),
+    /** PLE_Window. */
+    PLE_WINDOW(0x4022, "PLE_Window"),
     /** VM-instruction error. */
     VM_INSTRUCTION_ERROR(0x4400, "VM-instruction error"),
     /** Exit reason. */

@@ -24,6 +24,8 @@ public final class Vmx {
     /** Bit 31 of the interruption-information fields. */
     static final long VALID = 1L << 31;
     private static final int VECTOR_DB = 1, VECTOR_PF = 14;
+    /** Entries of an EPTP list. */
+    private static final int POINTERS = 512;
 
     /** Whether the processor is in VMX operation. */
     public boolean on;
@@ -59,6 +61,9 @@ public final class Vmx {
     /** When the preemption timer expires, in ticks of the time-stamp counter. */
     private long timerDeadline;
     private Clock.Timer timer;
+    /** Time stamps of the latest PAUSE at privilege level 0, or {@link #NONE}, and of the first of its loop. */
+    private long pausedAt;
+    private long loopBegan;
     /** Whether the next instruction boundary is one where the monitor trap flag exits. */
     private boolean trapReady;
     /** Instructions retired when the latest IRET ended the blocking of NMIs. */
@@ -150,14 +155,15 @@ public final class Vmx {
         cr4Mask = image.get(VmcsField.CR4_MASK);
         boolean ept = has(Control.ENABLE_EPT);
         cpu.memory.paging().nested(ept ? guestPhysical : null);
-        guestPhysical.pointer(image.get(VmcsField.EPTP));
+        guestPhysical.adopt(image);
         cpu.memory.tag(has(Control.ENABLE_VPID) ? (int) image.get(VmcsField.VPID) : 0,
             ept ? GuestPhysical.tag(image.get(VmcsField.EPTP)) : LinearMemory.NO_EPT);
     }
 
     /** @return what of the controls decides what a translation of the VM that runs allows; 0 outside: 3 bits */
     public int translationRules() {
-        return 0;
+        boolean ept = nonRoot && has(Control.ENABLE_EPT);
+        return !ept ? 0 : (has(Control.MODE_BASED_EXECUTE) ? 1 : 0) | (has(Control.SUB_PAGE_WRITE) ? 2 : 0);
     }
 
     /** @return what is cached of EPT */
@@ -176,6 +182,7 @@ public final class Vmx {
         delivering = 0;
         unblockedAt = -1;
         trapReady = false;
+        pausedAt = NONE;
         if (has(Control.NMI_WINDOW_EXITING)) {
             attend(NMI_WINDOW);
         }
@@ -457,7 +464,7 @@ public final class Vmx {
 
     /** Prepares an exit caused by a translation through EPT. @return to throw */
     GuestFault eptExit(ExitReason reason, long qualification, long physical, long linear) {
-        exit.begin(reason, qualification | (unblockedByIret() && delivering == 0 && reason == ExitReason.EPT_VIOLATION ? 1 << 12 : 0));
+        exit.begin(reason, qualification | (unblockedByIret() && delivering == 0 && reason != ExitReason.EPT_MISCONFIGURATION ? 1 << 12 : 0));
         exit.instruction(cpu.execution.instructionLength(), 0);
         exit.addresses(physical, linear);
         return cpu.vmExit();
@@ -466,6 +473,42 @@ public final class Vmx {
     /** A task switch always makes the VM exit. @param source 0 CALL, 1 IRET, 2 JMP, 3 task gate in the IDT; @return to throw */
     public GuestFault taskSwitch(int selector, int source) {
         return instructionExit(ExitReason.TASK_SWITCH, selector | (long) source << 30, 0);
+    }
+
+    /**
+     * VMFUNC, where VM functions are enabled: leaf 0 switches the EPT pointer to an entry of the list, all else makes the VM exit.
+     *
+     * @sdm VM Functions: EPTP Switching
+     */
+    void function(int leaf, long entry) {
+        boolean known = leaf == 0 && (image.get(VmcsField.VMFUNC_CTLS) & Capabilities.VM_FUNCTIONS) != 0;
+        if (!known || entry >= POINTERS) {
+            throw instructionExit(ExitReason.VMFUNC, 0, 0);
+        }
+        long eptp = cpu.memory.space().read(image.get(VmcsField.EPTP_LIST) + 8 * entry, 8);
+        if (!capabilities.validPointer(eptp)) {
+            throw instructionExit(ExitReason.VMFUNC, 0, 0);
+        }
+        update(VmcsField.EPTP, eptp);
+        if (has(Control.EPT_VIOLATION_VE)) {
+            update(VmcsField.EPTP_INDEX, entry);
+        }
+        adoptControls();
+    }
+
+    /** Sets a field of the VMCS of the VM that runs. */
+    void update(VmcsField field, long value) {
+        image.set(field, value);
+        vmcs.write(current, field, value);
+    }
+
+    /** A PAUSE at privilege level 0. @return whether it is one too many of a loop; @sdm Instructions That Cause VM Exits: PAUSE */
+    boolean pausedTooLong() {
+        long now = cpu.msrs.timeStamp();
+        boolean loop = pausedAt != NONE && now - pausedAt <= image.get(VmcsField.PLE_GAP);
+        loopBegan = loop ? loopBegan : now;
+        pausedAt = now;
+        return now - loopBegan > image.get(VmcsField.PLE_WINDOW);
     }
 
     // Control registers as the guest sees them

@@ -50,8 +50,15 @@ public final class VmxInstructions {
         s.define("VMWRITE", (instruction, at) -> access(instruction, at, true));
         s.define("INVEPT", (instruction, at) -> invalidation(instruction, at, ExitReason.INVEPT));
         s.define("INVVPID", (instruction, at) -> invalidation(instruction, at, ExitReason.INVVPID));
-        // VM functions are not announced, and raise #UD in either operation.
-        s.define("VMFUNC", (instruction, at) -> null);
+        s.define("VMFUNC", (instruction, at) -> new Last() {
+            @Override
+            public void execute(Cpu cpu) {
+                if (!cpu.vmx.nonRoot || !cpu.vmx.has(Control.ENABLE_VM_FUNCTIONS)) {
+                    throw cpu.undefined();
+                }
+                cpu.vmx.function(cpu.get32(Cpu.RAX), cpu.r[Cpu.RCX] & 0xFFFF_FFFFL);
+            }
+        });
     }
 
     /** What an instruction without operands does. */
@@ -196,7 +203,7 @@ public final class VmxInstructions {
             vmx.fail(VmError.VMPTRLD_ADDRESS);
         } else if (address == vmx.vmxon) {
             vmx.fail(VmError.VMPTRLD_VMXON);
-        } else if (vmx.vmcs.revision(address) != Capabilities.REVISION) {
+        } else if ((vmx.vmcs.revision(address) & ~Capabilities.SHADOW) != Capabilities.REVISION) {
             vmx.fail(VmError.VMPTRLD_REVISION);
         } else {
             vmx.current = address;
@@ -218,15 +225,15 @@ public final class VmxInstructions {
             @Override
             public void execute(Cpu cpu) {
                 checkOperation(cpu, true);
-                if (cpu.vmx.nonRoot) {
+                long number = size == 8 ? cpu.r[encoding] : cpu.r[encoding] & 0xFFFF_FFFFL;
+                if (cpu.vmx.nonRoot && !shadowed(cpu.vmx, number, write)) {
                     throw cpu.vmx.instructionExit(write ? ExitReason.VMWRITE : ExitReason.VMREAD, displacement(cpu, place, at), information);
                 }
                 checkPrivilege(cpu);
-                if (cpu.vmx.current == Vmx.NONE) {
+                if (region(cpu.vmx) == Vmx.NONE) {
                     cpu.vmx.failInvalid(write ? "VMWRITE" : "VMREAD");
                     return;
                 }
-                long number = size == 8 ? cpu.r[encoding] : cpu.r[encoding] & 0xFFFF_FFFFL;
                 if (write) {
                     long value = register >= 0 ? cpu.r[register] : cpu.memory.load(memory.readable(cpu, size), memory.segment, size);
                     store(cpu, number, size == 8 ? value : value & 0xFFFF_FFFFL, size);
@@ -241,7 +248,7 @@ public final class VmxInstructions {
                     cpu.vmx.fail(VmError.UNSUPPORTED_COMPONENT);
                     return;
                 }
-                long value = cpu.vmx.vmcs.read(cpu.vmx.current, field) >>> ((number & 1) != 0 ? 32 : 0);
+                long value = cpu.vmx.vmcs.read(region(cpu.vmx), field) >>> ((number & 1) != 0 ? 32 : 0);
                 if (memory != null) {
                     cpu.memory.store(memory.writable(cpu, size), memory.segment, value, size);
                 } else {
@@ -252,6 +259,20 @@ public final class VmxInstructions {
         };
     }
 
+    /** @return the VMCS that VMREAD and VMWRITE are about: in a guest the one that is linked */
+    private static long region(Vmx vmx) {
+        return vmx.nonRoot ? vmx.image.get(VmcsField.VMCS_LINK) : vmx.current;
+    }
+
+    /** Whether a guest's VMREAD or VMWRITE of a field goes to its shadow VMCS. @sdm VMCS Shadowing; Instructions That Cause VM Exits Conditionally */
+    private static boolean shadowed(Vmx vmx, long number, boolean write) {
+        if (!vmx.has(Control.VMCS_SHADOWING) || number >>> 15 != 0) {
+            return false;
+        }
+        long bitmap = vmx.image.get(write ? VmcsField.VMWRITE_BITMAP : VmcsField.VMREAD_BITMAP);
+        return (vmx.cpu.memory.space().read(bitmap + (number >> 3), 1) >> (number & 7) & 1) == 0;
+    }
+
     private static void store(Cpu cpu, long number, long value, int size) {
         Vmx vmx = cpu.vmx;
         VmcsField field = VmcsField.of(number);
@@ -260,13 +281,14 @@ public final class VmxInstructions {
         } else if (field.type() == VmcsField.Type.EXIT_INFORMATION) {
             vmx.fail(VmError.READ_ONLY_COMPONENT);
         } else {
+            long region = region(vmx);
             long whole = value;
             if ((number & 1) != 0) {
-                whole = value << 32 | vmx.vmcs.read(vmx.current, field) & 0xFFFF_FFFFL;
+                whole = value << 32 | vmx.vmcs.read(region, field) & 0xFFFF_FFFFL;
             } else if (size == 4 && field.bits() == 64 && !field.natural()) {
-                whole = vmx.vmcs.read(vmx.current, field) & ~0xFFFF_FFFFL | value;
+                whole = vmx.vmcs.read(region, field) & ~0xFFFF_FFFFL | value;
             }
-            vmx.vmcs.write(vmx.current, field, whole);
+            vmx.vmcs.write(region, field, whole);
             vmx.succeed();
         }
     }
@@ -308,21 +330,12 @@ public final class VmxInstructions {
         if (type != 1 && type != 2) {
             return false;
         }
-        if (type == 1 && !validPointer(cpu.vmx, eptp)) {
+        if (type == 1 && !cpu.vmx.capabilities.validPointer(eptp)) {
             return false;
         }
         cpu.vmx.capabilities.ept().invalidate((int) type, eptp);
         cpu.vmx.guestPhysical().invalidate(type == 1 ? GuestPhysical.tag(eptp) : LinearMemory.NO_EPT);
         return true;
-    }
-
-    /** As VM entry would have it. */
-    private static boolean validPointer(Vmx vmx, long eptp) {
-        long capabilities = vmx.capabilities.eptVpid();
-        long type = eptp & 7;
-        long levels = eptp >> 3 & 7;
-        return (type == 6 || type == 0 && (capabilities & 1 << 8) != 0) && (levels == 3 || levels == 4 && (capabilities & 1 << 7) != 0)
-            && ((eptp & 1 << 6) == 0 || (capabilities & 1 << 21) != 0) && (eptp & 0xF80) == 0 && Capabilities.physical(eptp);
     }
 
     private static boolean invvpid(Cpu cpu, long type, long descriptor, long linear) {

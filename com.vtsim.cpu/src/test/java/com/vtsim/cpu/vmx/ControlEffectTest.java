@@ -147,4 +147,20 @@ class ControlEffectTest {
             assertThat(m.get(GUEST_ACTIVITY)).isEqualTo(1);
         }
     }
+
+    /** PAUSEs within the gap are one loop, which may last as long as the window. @sdm Instructions That Cause VM Exits Conditionally: PAUSE */
+    @Test void aLoopOfPausesExits() throws InterruptedException {
+        try (VmxMachine m = new VmxMachine(false)) {
+            m.on(Control.SECONDARY_CONTROLS, Control.PAUSE_LOOP_EXITING).set(PLE_GAP, 50).set(PLE_WINDOW, 1000);
+            m.runInTime("mov ecx, 5000\nagain: pause\nloop again\ncpuid");
+            assertThat(m.get(EXIT_REASON)).isEqualTo(40);
+            // Two instructions of a nanosecond each a round, and a time-stamp counter of 1 GHz.
+            assertThat(5000 - m.reg("rcx")).isBetween(495L, 505L);
+        }
+        try (VmxMachine m = new VmxMachine(false)) {
+            m.on(Control.SECONDARY_CONTROLS, Control.PAUSE_LOOP_EXITING).set(PLE_GAP, 50).set(PLE_WINDOW, 1000);
+            m.runInTime("mov ecx, 100\nagain: mov edx, 100\nspend: dec edx\njnz spend\npause\nloop again\ncpuid");
+            assertThat(m.get(EXIT_REASON)).isEqualTo(10);
+        }
+    }
 }

@@ -45,6 +45,7 @@ class EntryRuleTest {
         put("EPTP page-walk length", m -> m.ept().set(EPTP, VmxMachine.EPT | 6 | 2 << 3));
         put("EPTP reserved bits", m -> m.ept().set(EPTP, VmxMachine.EPT | 6 | 3 << 3 | 1 << 8));
         put("unrestricted guest without EPT", m -> m.on(Control.SECONDARY_CONTROLS, Control.UNRESTRICTED_GUEST));
+        beyond();
         set("reserved bits of the VM-exit controls", EXIT_CTLS, 0x0003_6DFB | 1 << 9 | 1L << 31);
         put("save preemption timer without the timer", m -> m.on(Control.SAVE_PREEMPTION_TIMER));
         put("VM-exit MSR-store area", m -> m.set(EXIT_MSR_STORE_COUNT, 1).set(EXIT_MSR_STORE_ADDRESS, 8));
@@ -57,6 +58,20 @@ class EntryRuleTest {
         set("reserved bits of the interruption information", ENTRY_INTERRUPTION, 0x8000_1202L);
         put("exception error code", m -> m.set(ENTRY_INTERRUPTION, 0x8000_0B0EL).set(ENTRY_ERROR_CODE, 0x10000));
         put("VM-entry instruction length", m -> m.set(ENTRY_INTERRUPTION, 0x8000_0430L).set(ENTRY_LENGTH, 16));
+    }
+
+    private void beyond() {
+        put("PML without EPT", m -> m.on(Control.SECONDARY_CONTROLS, Control.ENABLE_PML));
+        put("PML address", m -> m.ept().on(Control.ENABLE_PML).set(PML_ADDRESS, 8));
+        put("virtualization-exception information address", m -> m.on(Control.SECONDARY_CONTROLS, Control.EPT_VIOLATION_VE).set(VE_INFORMATION, HIGH));
+        put("mode-based execute control without EPT", m -> m.on(Control.SECONDARY_CONTROLS, Control.MODE_BASED_EXECUTE));
+        put("sub-page write permissions without EPT", m -> m.on(Control.SECONDARY_CONTROLS, Control.SUB_PAGE_WRITE));
+        put("sub-page-permission-table pointer", m -> m.ept().on(Control.SUB_PAGE_WRITE).set(SPPTP, 0x33800));
+        put("reserved VM-function controls", m -> m.ept().on(Control.ENABLE_VM_FUNCTIONS).set(VMFUNC_CTLS, 2));
+        put("EPTP switching without EPT", m -> m.on(Control.SECONDARY_CONTROLS, Control.ENABLE_VM_FUNCTIONS).set(VMFUNC_CTLS, 1));
+        put("EPTP-list address", m -> m.ept().on(Control.ENABLE_VM_FUNCTIONS).set(VMFUNC_CTLS, 1).set(EPTP_LIST, 1));
+        put("VMREAD-bitmap address", m -> m.on(Control.SECONDARY_CONTROLS, Control.VMCS_SHADOWING).set(VMREAD_BITMAP, 16));
+        put("VMWRITE-bitmap address", m -> m.on(Control.SECONDARY_CONTROLS, Control.VMCS_SHADOWING).set(VMWRITE_BITMAP, HIGH));
     }
 
     private void host() {
@@ -192,7 +207,8 @@ class EntryRuleTest {
             .set(ENTRY_INTERRUPTION, 0x8000_0202L));
         set("reserved pending debug exceptions", GUEST_PENDING_DEBUG, 1 << 5);
         put("pending single step", m -> m.set(GUEST_INTERRUPTIBILITY, 2).set(GUEST_RFLAGS, 0x102));
-        set("VMCS link pointer", VMCS_LINK, 0x33000);
+        set("VMCS link pointer", VMCS_LINK, 0x33008);
+        set("VMCS that is linked", VMCS_LINK, 0x33000);
         for (VmcsField field : List.of(GUEST_PDPTE0, GUEST_PDPTE1, GUEST_PDPTE2, GUEST_PDPTE3)) {
             put(field.title, m -> protectedGuest(m).ept().set(GUEST_CR4, 0x2020).set(field, 3));
         }

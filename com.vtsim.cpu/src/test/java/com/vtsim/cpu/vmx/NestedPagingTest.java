@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class NestedPagingTest {
     /** Entry of the last level's table for 2 MiB at 200000h. */
     private static final long ENTRY = VmxMachine.EPT + 0x2000 + 8;
-    private static final int PERMISSIONS = 3, LINEAR = 1 << 7, FINAL = 1 << 8;
+    private static final int PERMISSIONS = 3, LINEAR = 1 << 7, FINAL = 1 << 8, USER_PAGE = 1 << 9, WRITABLE_PAGE = 1 << 10;
 
     private static VmxMachine machine() {
         return new VmxMachine(true).ept();
@@ -69,7 +69,7 @@ class NestedPagingTest {
             m.poke(ENTRY, 8, entry);
             m.run(guest);
             assertThat(m.get(EXIT_REASON)).isEqualTo(48);
-            assertThat(m.get(EXIT_QUALIFICATION)).isEqualTo(access | (entry & 7) << PERMISSIONS | LINEAR | FINAL);
+            assertThat(m.get(EXIT_QUALIFICATION)).isEqualTo(access | (entry & 7) << PERMISSIONS | LINEAR | FINAL | USER_PAGE | WRITABLE_PAGE);
             assertThat(m.get(GUEST_PHYSICAL_ADDRESS)).isEqualTo(linear);
             assertThat(m.get(GUEST_LINEAR_ADDRESS)).isEqualTo(linear);
         }

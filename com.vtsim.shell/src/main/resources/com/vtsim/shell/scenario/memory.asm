@@ -2,7 +2,7 @@
 ;= S5b a guest's access to memory the monitor has not given it came to the monitor: exit reason {reason}, guest-physical {gpa}h, qualification {violation}h
 ;? reason == 48
 ;? gpa == 0x400010
-;? violation == 0x182
+;? violation == 0x582
 ;= S7 guest-physical 100000h became host-physical 900000h by EPT: the byte there is {landed}h
 ;? landed == 0x77
 ;= S27 guest and host both use 100000h: the guest's write landed elsewhere, and the host's byte is unchanged ({before}h, {after}h)
