@@ -93,7 +93,7 @@ class CommandsIT {
             {"scenario:list", "interrupt-model-a"},
             {"scenario:source memory", "guest_end"},
             {"pci:list a", "host bridge"},
-            {"pci:config a 00:1f.0", "86 80 18 29"},
+            {"pci:config --hex a 00:1f.0", "86 80 18 29"}, {"pci:config a 00:1f.0", "ISA bridge"}, {"pci:tree a", "00:1f.0"},
             {"clock:show a", "MIPS"},
             {"machine:destroy a", "a: destroyed"}};
         for (String[] command : commands) {

@@ -7,6 +7,8 @@ import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.PciHost;
 import com.vtsim.shell.Complete;
+import com.vtsim.shell.draw.Drawable;
+import com.vtsim.shell.draw.Tree;
 import java.util.List;
 import java.util.Map;
 import org.apache.felix.service.command.Descriptor;
@@ -18,7 +20,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** The {@code pci:} family: functions and their configuration space. */
 @Component(service = PciCommands.class)
-@GogoCommand(scope = "pci", function = {"list", "config"})
+@GogoCommand(scope = "pci", function = {"list", "tree", "config"})
 public final class PciCommands {
     private static final int SPACE = 4096;
     /** Base class and subclass, as the PCI Code and ID Assignment Specification names them. */
@@ -60,36 +62,61 @@ public final class PciCommands {
     }
 
     private static Function row(PciHost host, PciFunction function) {
-        int type = function.configRead(0x0A, 2) & 0xFFFF;
         int command = function.configRead(0x04, 2);
         int pin = function.configRead(0x3D, 1) & 0xFF;
         String decodes = ((command & 1) != 0 ? "ports " : "") + ((command & 2) != 0 ? "memory " : "") + ((command & 4) != 0 ? "master" : "");
         String routed = pin < 1 || pin > 4 ? "" : "INT" + (char) ('A' + pin - 1) + " line " + (function.configRead(0x3C, 1) & 0xFF);
         return new Function(host.address(function).toString(), "%04x:%04x".formatted(function.configRead(0, 2) & 0xFFFF, function.configRead(2, 2) & 0xFFFF),
-                CLASSES.getOrDefault(type, "class %04x".formatted(type)), decodes.strip(), routed, function.name());
+                type(function), decodes.strip(), routed, function.name());
+    }
+
+    /** The buses. */
+    @Descriptor("show the PCI functions as a tree: bridges with their buses and windows, functions with base addresses and interrupts")
+    public Tree tree(@Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Machine machine = machines.machine(name);
+        return machine.call(() -> PciTopology.of(machine, Targets.part(machine, PciHost.class, "PCI host")));
     }
 
     /** A function's configuration space. */
-    @Descriptor("show the configuration space of a PCI function")
-    public HexDump config(
-            @Descriptor("bytes, up to 4096") @Parameter(names = {"-n", "--length"}, absentValue = "256") int length,
+    @Descriptor("show the configuration space of a PCI function, decoded by capability")
+    public Drawable config(
+            @Descriptor("bytes instead, up to 4096") @Parameter(names = {"-n", "--length"}, absentValue = "0") int length,
+            @Descriptor("256 bytes instead") @Parameter(names = {"-x", "--hex"}, presentValue = "true", absentValue = "false") boolean hex,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
             @Descriptor("bus:device.function, 00:1f.0") String address) {
-        if (length < 1 || length > SPACE) {
+        if (length < 0 || length > SPACE) {
             throw new OperatorException("--length " + length + " is not possible; it must be 1 to " + SPACE);
         }
         PciAddress place = place(address);
         Machine machine = machines.machine(name);
         return machine.call(() -> {
             PciHost host = Targets.part(machine, PciHost.class, "PCI host");
-            PciFunction function = host.function(place).orElseThrow(() ->
-                    OperatorException.unknown("PCI function", place.toString(), host.functions().stream().map(each -> host.address(each).toString()).toList()));
-            int[] bytes = new int[length];
-            for (int i = 0; i < length; i++) {
-                bytes[i] = function.configRead(i, 1) & 0xFF;
-            }
-            return new HexDump(0, bytes, 3);
+            PciFunction function = function(host, place);
+            return length == 0 && !hex ? ConfigDecoder.of(host, function) : dump(function, length == 0 ? 256 : length);
         });
+    }
+
+    /** @return the function at an address as the guest has numbered the buses */
+    static PciFunction function(PciHost host, PciAddress place) {
+        return host.function(place).orElseThrow(() -> {
+            List<PciAddress> known = host.functions().stream().map(host::address).toList();
+            return known.contains(place) ? new OperatorException(place + " does not answer: its bus has no number, or its link is down; pci:tree shows which")
+                    : OperatorException.unknown("PCI function", place.toString(), known.stream().map(PciAddress::toString).toList());
+        });
+    }
+
+    private static HexDump dump(PciFunction function, int length) {
+        int[] bytes = new int[length];
+        for (int i = 0; i < length; i++) {
+            bytes[i] = function.configRead(i, 1) & 0xFF;
+        }
+        return new HexDump(0, bytes, 3);
+    }
+
+    /** @return base class and subclass in words */
+    static String type(PciFunction function) {
+        int type = function.configRead(0x0A, 2) & 0xFFFF;
+        return CLASSES.getOrDefault(type, "class %04x".formatted(type));
     }
 
     static PciAddress place(String text) {

@@ -241,8 +241,11 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
         return secondary() != 0 && bus >= secondary() && bus <= header.get(BridgeRegister.SUBBUS);
     }
 
-    /** Gives it bus numbers. */
+    /** Gives it bus numbers and closes its windows. */
     void number(int primary, int secondary, int subordinate) {
+        header.set(BridgeRegister.IOBASE, 0xF0);
+        header.set(BridgeRegister.MBASE, 0xFFF0);
+        header.set(BridgeRegister.PMBASE, 0xFFF1);
         header.set(BridgeRegister.PBUS, primary);
         header.set(BridgeRegister.SBUS, secondary);
         header.set(BridgeRegister.SUBBUS, subordinate);

@@ -1,5 +1,6 @@
 package com.vtsim.pci.bus;
 
+import com.vtsim.api.machine.RunLimits;
 import com.vtsim.api.register.RegisterRules;
 import com.vtsim.machine.Backplane;
 
@@ -18,6 +19,15 @@ final class Bench implements AutoCloseable {
 
     Bench() {
         this(16 << 20, "q35");
+    }
+
+    /** Lets virtual time pass; the bench needs a processor for that. */
+    void pass(long nanos) {
+        try {
+            machine.run(new RunLimits(Long.MAX_VALUE, nanos, null));
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     static int address(int bus, int device, int function) {
