@@ -8,6 +8,7 @@ import com.vtsim.api.register.Field;
  * <li>context: key source-id; values are the entry's halves.
  * <li>IOTLB: key {@link #page}; values are page and rights, the leaf's address, the leaf.
  * <li>paging structure: key {@link #prefix}; values are the table's address, the rights on the way, the entry.
+ * <li>PASID: key {@link #process}; values are three quarters of the PASID table entry.
  * <li>interrupt entry: key index; values are the entry's halves. Not tagged: domain 0.
  * </ul>
  */
@@ -16,17 +17,32 @@ final class Caches {
     static final long READ = 1;
     /** Value of an IOTLB entry: writes are permitted. */
     static final long WRITE = 2;
+    /** Value of an IOTLB or paging-structure entry of the first stage: user requests are permitted. */
+    static final long USER = 4;
+    /** The same: execution is permitted. */
+    static final long EXECUTE = 8;
+    /** The same: it is of a nested translation. */
+    static final long NESTED = 16;
+    /** IOTLB: the dirty bit is not set yet; a write needs a walk. */
+    static final long CLEAN = 32;
+    /** IOTLB: of a global page. */
+    static final long GLOBAL = 64;
+    /** The second stage, if there is one, permits writes. */
+    static final long SECOND_WRITE = 128;
     static final int NO_PASID = -1;
+    /** Tag of context entries of scalable mode, which name no domain. */
+    static final int NO_DOMAIN = 0x1_0000;
     private static final Field SIZE = Field.bits(1, 0);
     private static final Field LEVEL = Field.bits(2, 0);
 
     final TranslationCache context;
     final TranslationCache iotlb;
     final TranslationCache structure;
+    final TranslationCache pasid;
     final TranslationCache interrupt;
 
     /** What is carried over. */
-    record CacheState(long[] context, long[] iotlb, long[] structure, long[] interrupt) { }
+    record CacheState(long[] context, long[] iotlb, long[] structure, long[] pasid, long[] interrupt) { }
 
     /** @param capacity of the IOTLB; the others are a quarter */
     Caches(int capacity, TranslationCache.Replacement replacement) {
@@ -34,6 +50,7 @@ final class Caches {
         context = new TranslationCache(quarter, replacement);
         iotlb = new TranslationCache(capacity, replacement);
         structure = new TranslationCache(quarter, replacement);
+        pasid = new TranslationCache(quarter, replacement);
         interrupt = new TranslationCache(quarter, replacement);
     }
 
@@ -45,6 +62,11 @@ final class Caches {
     /** @param level of the table that the entry leads to, from 1 */
     static long prefix(long address, int level) {
         return address >>> shift(level + 1) << 3 | level;
+    }
+
+    /** @param pasid 20 bits */
+    static long process(int sourceId, int pasid) {
+        return (long) sourceId << 20 | pasid;
     }
 
     /** @return bits of an address below an entry of this level */
@@ -65,7 +87,7 @@ final class Caches {
     }
 
     /**
-     * Drops a domain's translations of a range.
+     * Drops a domain's second-stage translations of a range, and all its nested ones: which of them came through the range is not known.
      *
      * @param pages 2<sup>n</sup> of 4 KiB, from the range's own boundary
      * @param leavesOnly whether paging-structure entries are kept
@@ -74,11 +96,35 @@ final class Caches {
         long mask = -1L << 12 + pages;
         long from = address & mask;
         long to = from | ~mask;
-        iotlb.drop(line -> iotlb.domain(line) == domain && meets(iotlb.key(line) >>> 2, shift((int) SIZE.of(iotlb.key(line))), from, to));
+        iotlb.drop(line -> iotlb.domain(line) == domain && (iotlb.pasid(line) == NO_PASID ? inRange(iotlb, line, from, to) : (iotlb.first(line) & NESTED) != 0));
         if (!leavesOnly) {
-            structure.drop(line -> structure.domain(line) == domain
-                    && meets(structure.key(line) >>> 3, shift((int) LEVEL.of(structure.key(line)) + 1), from, to));
+            structure.drop(line -> structure.domain(line) == domain && (structure.pasid(line) == NO_PASID ? covers(line, from, to) : (structure.second(line) & NESTED) != 0));
         }
+    }
+
+    /** Drops the first-stage and nested translations of a process. */
+    void dropProcess(int domain, int process) {
+        iotlb.drop(line -> iotlb.domain(line) == domain && iotlb.pasid(line) == process);
+        structure.drop(line -> structure.domain(line) == domain && structure.pasid(line) == process);
+    }
+
+    /** As {@link #dropPages}, of a process. */
+    void dropProcessPages(int domain, int process, long address, int pages, boolean leavesOnly) {
+        long mask = -1L << 12 + pages;
+        long from = address & mask;
+        long to = from | ~mask;
+        iotlb.drop(line -> iotlb.domain(line) == domain && iotlb.pasid(line) == process && inRange(iotlb, line, from, to));
+        if (!leavesOnly) {
+            structure.drop(line -> structure.domain(line) == domain && structure.pasid(line) == process && covers(line, from, to));
+        }
+    }
+
+    private static boolean inRange(TranslationCache iotlb, int line, long from, long to) {
+        return meets(iotlb.key(line) >>> 2, shift((int) SIZE.of(iotlb.key(line))), from, to);
+    }
+
+    private boolean covers(int line, long from, long to) {
+        return meets(structure.key(line) >>> 3, shift((int) LEVEL.of(structure.key(line)) + 1), from, to);
     }
 
     private static boolean meets(long number, int shift, long from, long to) {
@@ -88,7 +134,7 @@ final class Caches {
 
     /** Drops the context entries of a domain. */
     void dropContexts(int domain) {
-        context.drop(line -> context.domain(line) == domain);
+        context.drop(line -> isOf(line, domain));
     }
 
     /** Drops the context entries of a domain's requesters that agree in the bits not masked. */
@@ -99,7 +145,21 @@ final class Caches {
             case 3 -> 7;
             default -> 0;
         };
-        context.drop(line -> context.domain(line) == domain && ((int) context.key(line) & ~ignored) == (sourceId & ~ignored));
+        context.drop(line -> isOf(line, domain) && ((int) context.key(line) & ~ignored) == (sourceId & ~ignored));
+    }
+
+    private boolean isOf(int line, int domain) {
+        return context.domain(line) == domain || context.domain(line) == NO_DOMAIN;
+    }
+
+    /** Drops the PASID entries of a domain. */
+    void dropProcesses(int domain) {
+        pasid.drop(line -> pasid.domain(line) == domain);
+    }
+
+    /** Drops the PASID entries of a process. */
+    void dropProcesses(int domain, int process) {
+        pasid.drop(line -> pasid.domain(line) == domain && (pasid.key(line) & 0xF_FFFF) == process);
     }
 
     /** Drops interrupt entries whose index agrees in the bits above {@code mask}. */
@@ -109,18 +169,20 @@ final class Caches {
 
     void clear() {
         context.clear();
+        pasid.clear();
         clearTranslations();
         interrupt.clear();
     }
 
     CacheState save() {
-        return new CacheState(context.save(), iotlb.save(), structure.save(), interrupt.save());
+        return new CacheState(context.save(), iotlb.save(), structure.save(), pasid.save(), interrupt.save());
     }
 
     void check(CacheState state) {
         context.check(state.context());
         iotlb.check(state.iotlb());
         structure.check(state.structure());
+        pasid.check(state.pasid());
         interrupt.check(state.interrupt());
     }
 
@@ -128,6 +190,7 @@ final class Caches {
         context.restore(state.context());
         iotlb.restore(state.iotlb());
         structure.restore(state.structure());
+        pasid.restore(state.pasid());
         interrupt.restore(state.interrupt());
     }
 }

@@ -27,7 +27,9 @@ record Capability(long cap, long ecap, int hostAddressWidth) {
     static final Field MAMV = Field.bits(53, 48);
     static final Field DWD = Field.bit(54);
     static final Field DRD = Field.bit(55);
+    static final Field FL1GP = Field.bit(56);
     static final Field PI = Field.bit(59);
+    static final Field FL5LP = Field.bit(60);
     static final Field ESIRTPS = Field.bit(62);
     static final Field ESRTPS = Field.bit(63);
 
@@ -40,7 +42,22 @@ record Capability(long cap, long ecap, int hostAddressWidth) {
     static final Field SC = Field.bit(7);
     static final Field IRO = Field.bits(17, 8);
     static final Field MHMV = Field.bits(23, 20);
+    static final Field NEST = Field.bit(26);
+    static final Field PRS = Field.bit(29);
+    static final Field ERS = Field.bit(30);
+    static final Field SRS = Field.bit(31);
+    static final Field NWFS = Field.bit(33);
+    static final Field EAFS = Field.bit(34);
+    static final Field PSS = Field.bits(39, 35);
+    static final Field PASID = Field.bit(40);
+    static final Field PDS = Field.bit(42);
     static final Field SMTS = Field.bit(43);
+    static final Field SLADS = Field.bit(45);
+    static final Field SLTS = Field.bit(46);
+    static final Field FLTS = Field.bit(47);
+    static final Field SMPWCS = Field.bit(48);
+    static final Field RPS = Field.bit(49);
+    static final Field RPRIVS = Field.bit(53);
 
     /** Fault recording registers lie here if there are at most 16, and behind the first page otherwise. */
     private static final int RECORDS_IN_PAGE = 16;
@@ -53,8 +70,10 @@ record Capability(long cap, long ecap, int hostAddressWidth) {
 
     /**
      * @param profile {@code gm45} (first generation: 16 domains, 3 levels, write buffers to flush, no queue, no interrupt remapping),
-     *                {@code client} (39-bit addresses, queue, interrupt remapping, 2 MiB and 1 GiB pages) or
-     *                {@code server} (48- and 57-bit addresses, posted interrupts, implicit invalidation when a table pointer is set)
+     *                {@code client} (39-bit addresses, queue, interrupt remapping, 2 MiB and 1 GiB pages),
+     *                {@code server} (48- and 57-bit addresses, posted interrupts, implicit invalidation when a table pointer is set),
+     *                {@code scalable} (the same with scalable mode: PASIDs of 20 bits, first stage, nesting, accessed and dirty bits, device-TLBs
+     *                and page requests) or {@code scalable-second} (scalable mode without first stage and nesting)
      * @param records fault recording registers, 1–256; 0 for the profile's own number
      * @param cachingMode whether not-present entries are cached too
      */
@@ -83,7 +102,17 @@ record Capability(long cap, long ecap, int hostAddressWidth) {
                 width = 46;
                 own = 8;
             }
-            default -> throw new IllegalArgumentException("profile is gm45, client or server, not '" + profile + "'");
+            case "scalable", "scalable-second" -> {
+                boolean first = profile.equals("scalable");
+                cap = DOMAINS_64K | PROTECTED | SAGAW.in(0b01110) | MGAW.in(56) | ZLR.in(1) | SLLPS.in(3) | PSI.in(1) | MAMV.in(18) | DRAINS
+                        | PI.in(1) | ESIRTPS.in(1) | ESRTPS.in(1) | (first ? FL1GP.in(1) | FL5LP.in(1) : 0);
+                ecap = C.in(1) | QI.in(1) | DT.in(1) | IR.in(1) | EIM.in(1) | PT.in(1) | SC.in(1) | MHMV.in(15) | PRS.in(1) | NWFS.in(1) | PSS.in(19)
+                        | PASID.in(1) | PDS.in(1) | SMTS.in(1) | SLADS.in(1) | SLTS.in(1) | SMPWCS.in(1) | RPS.in(1)
+                        | (first ? FLTS.in(1) | NEST.in(1) | ERS.in(1) | SRS.in(1) | EAFS.in(1) | RPRIVS.in(1) : 0);
+                width = 46;
+                own = 8;
+            }
+            default -> throw new IllegalArgumentException("profile is gm45, client or server, scalable or scalable-second, not '" + profile + "'");
         }
         int number = records == 0 ? own : records;
         if (number < 1 || number > 256) {

@@ -2,31 +2,43 @@ package com.vtsim.vtd;
 
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.pci.RequestTranslator.Request;
+import com.vtsim.api.pci.RequestTranslator.Translation;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.vtd.RemappingUnit.Step;
 import com.vtsim.api.vtd.RemappingUnit.Walk;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Takes DMA requests through caches and tables. Source: VT-d specification, DMA Remapping. */
+/** Takes DMA requests and translation requests through caches and tables. Source: VT-d specification, DMA Remapping; Device-TLBs. */
 final class DmaRemapper {
     private static final long INTERRUPT_RANGE = 0xFEE0_0000L;
     private static final long INTERRUPT_MASK = ~0xF_FFFFL;
+    private static final int LEGACY = 0;
+    private static final int SCALABLE = 1;
 
     private final RegisterFile<VtdRegister> registers;
     private final Capability capability;
-    private final LegacyTables tables;
+    private final TableMemory memory;
+    private final LegacyTables legacy;
+    private final ScalableTables scalable;
+    private final SecondStage second;
+    private final FirstStage first;
     private final Caches caches;
     private final FaultLog log;
     private final StaleWatch stale;
     private final Outcome out = new Outcome();
     private final Outcome fresh = new Outcome();
+    private final Access access = new Access();
     private long rootTable;
 
-    DmaRemapper(RegisterFile<VtdRegister> registers, Capability capability, LegacyTables tables, Caches caches, FaultLog log, StaleWatch stale) {
+    DmaRemapper(RegisterFile<VtdRegister> registers, Capability capability, TableMemory memory, Caches caches, FaultLog log, StaleWatch stale) {
         this.registers = registers;
         this.capability = capability;
-        this.tables = tables;
+        this.memory = memory;
+        legacy = new LegacyTables(capability, memory);
+        scalable = new ScalableTables(capability, memory);
+        second = new SecondStage(capability, memory);
+        first = new FirstStage(capability, memory, second);
         this.caches = caches;
         this.log = log;
         this.stale = stale;
@@ -41,6 +53,15 @@ final class DmaRemapper {
         rootTable = value;
     }
 
+    /** @return whether the root table in force is one of scalable mode */
+    boolean isScalable() {
+        return mode() == SCALABLE;
+    }
+
+    private int mode() {
+        return (int) VtdRegister.TTM.of(rootTable);
+    }
+
     static boolean isInterrupt(long address) {
         return (address & INTERRUPT_MASK) == INTERRUPT_RANGE;
     }
@@ -51,18 +72,18 @@ final class DmaRemapper {
 
     /** As {@code RequestTranslator.translate}. */
     boolean translate(Request request) {
-        if (isInterrupt(request.address)) {
+        boolean plain = request.pasid < 0 && !request.translated;
+        if (plain && isInterrupt(request.address)) {
             return false;
         }
         if (!isEnabled()) {
             request.hostPhysical = request.address;
             request.covered = request.length;
-            return !isProtected(request.address, request.length);
+            return plain && !isProtected(request.address, request.length);
         }
-        if (!resolve(request)) {
-            if (!(out.silent && out.fault.isQualified())) {
-                log.dma(out.fault, request.sourceId, request.pasid, request.address, request.write, request.execute, request.privileged);
-            }
+        wants(request.write, request.execute, request.privileged);
+        if (!(request.translated ? admits(request) : resolve(request.sourceId, request.pasid, request.address))) {
+            record(request.sourceId, request.pasid, request.address, request.translated ? FaultLog.TRANSLATED : 0);
             return false;
         }
         request.hostPhysical = out.hostPhysical(request.address);
@@ -75,30 +96,156 @@ final class DmaRemapper {
         return !isProtected(request.address, request.length);
     }
 
-    private boolean resolve(Request request) {
+    private void wants(boolean write, boolean execute, boolean privileged) {
+        access.write = write;
+        access.execute = execute;
+        access.privileged = privileged;
+    }
+
+    private void record(int sourceId, int pasid, long address, long kind) {
+        if (!(out.silent && out.fault.isQualified())) {
+            log.dma(out.fault, sourceId, pasid, address, access, kind);
+        }
+    }
+
+    /** A translated request: whether the device may send such. */
+    private boolean admits(Request request) {
         out.begin();
-        if (!context(request.sourceId) || !inWidth(request.address, out)) {
+        if (!context(request.sourceId)) {
             return false;
         }
-        if (out.passThrough || cached(request)) {
+        if (!out.deviceTlb) {
+            return out.fail(out.scalable ? FaultReason.DEVICE_TLB_DISABLED : FaultReason.TRANSLATION_REQUEST_BLOCKED);
+        }
+        if (out.scalable && request.pasid >= 0 && !scalable.process(request.pasid, out)) {
+            return false;
+        }
+        out.passThrough = true;
+        return leadsToMemory(request.address, out);
+    }
+
+    /** As {@code RequestTranslator.translation}. */
+    boolean translation(Translation asked) {
+        if (!isEnabled() || !capability.extended(Capability.DT)) {
+            return asked.fail(Translation.UNSUPPORTED);
+        }
+        if (asked.pasid < 0 && isInterrupt(asked.address)) {
+            answer(asked, asked.address & ~0xFFFL, 4096);
+            asked.writable = true;
+            asked.untranslatedOnly = true;
+            return true;
+        }
+        long address = asked.address & ~0xFFFL;
+        wants(!asked.noWrite, asked.execute, asked.privileged);
+        boolean good = resolve(asked.sourceId, asked.pasid, address, true);
+        if (!good && access.write && out.fault.isRecoverable()) {
+            access.write = false;
+            good = resolve(asked.sourceId, asked.pasid, address, true);
+        }
+        if (!good && access.execute && (out.fault == FaultReason.EXECUTE_DENIED || out.fault == FaultReason.EXECUTE_DISABLED)) {
+            access.execute = false;
+            good = resolve(asked.sourceId, asked.pasid, address, true);
+        }
+        return good ? complete(asked, address) : refuse(asked, address);
+    }
+
+    private boolean complete(Translation asked, long address) {
+        long length = out.passThrough ? 4096 : 1L << Caches.shift(out.leafLevel);
+        answer(asked, out.hostPhysical(address) & -length, length);
+        asked.readable = (out.rights & Caches.READ) != 0;
+        asked.writable = access.write || (out.rights & Caches.WRITE) != 0 && (out.flags & Caches.CLEAN) == 0;
+        asked.executable = access.execute;
+        asked.global = (out.flags & Caches.GLOBAL) != 0;
+        return true;
+    }
+
+    private boolean refuse(Translation asked, long address) {
+        if (out.fault.isRecoverable()) {
+            answer(asked, 0, 4096);
+            return true;
+        }
+        record(asked.sourceId, asked.pasid, address, FaultLog.TRANSLATION);
+        return asked.fail(out.fault.isBroken() ? Translation.ABORT : Translation.UNSUPPORTED);
+    }
+
+    private static void answer(Translation asked, long hostPhysical, long length) {
+        asked.status = Translation.SUCCESS;
+        asked.hostPhysical = hostPhysical;
+        asked.length = length;
+        asked.readable = false;
+        asked.writable = false;
+        asked.untranslatedOnly = false;
+        asked.noSnoop = false;
+        asked.global = false;
+        asked.executable = false;
+    }
+
+    /**
+     * Whether page requests of a device are to be queued; a fault is recorded.
+     *
+     * @return null, or why not
+     */
+    FaultReason pageRequest(int sourceId, int pasid, long address, boolean write) {
+        out.begin();
+        wants(write, false, false);
+        boolean good = mode() == LEGACY ? out.fail(FaultReason.LEGACY_PAGE_REQUEST) : context(sourceId) && scalable.pageRequests(pasid, out);
+        if (!good) {
+            record(sourceId, pasid, address, FaultLog.PAGE_REQUEST);
+        }
+        return good ? null : out.fault;
+    }
+
+    private boolean resolve(int sourceId, int pasid, long address) {
+        return resolve(sourceId, pasid, address, false);
+    }
+
+    /** Finds the translation for {@link #access}. @param byDevice for a translation request */
+    private boolean resolve(int sourceId, int pasid, long address, boolean byDevice) {
+        out.begin();
+        if (mode() == LEGACY && pasid >= 0) {
+            return out.fail(FaultReason.LEGACY_WITH_PASID);
+        }
+        if (!context(sourceId)) {
+            return false;
+        }
+        if (byDevice && !out.deviceTlb) {
+            return out.fail(out.scalable ? FaultReason.DEVICE_TLB_DISABLED : FaultReason.TRANSLATION_REQUEST_BLOCKED);
+        }
+        if (out.scalable && !process(sourceId, pasid)) {
+            return false;
+        }
+        if (!inRange(address, out)) {
+            return false;
+        }
+        if (out.passThrough) {
+            return !out.scalable || leadsToMemory(address, out);
+        }
+        if (cached(sourceId, address)) {
             return out.fault == null;
         }
-        boolean good = tables.pages(request.address, request.write, caches.structure, out);
-        if (out.leafLevel != 0 && out.fault != FaultReason.PAGING_ACCESS && out.fault != FaultReason.PAGING_RESERVED) {
-            keep(request.address);
+        boolean good = walk(address, caches.structure, out);
+        if (out.complete) {
+            keep(address);
         }
-        return good && leadsToMemory(request.address, out);
+        return good && leadsToMemory(address, out);
+    }
+
+    private boolean walk(long address, TranslationCache cache, Outcome into) {
+        return into.stage == Outcome.SECOND ? second.walk(address, access.write, cache, into) : first.walk(address, access, cache, into);
     }
 
     /** The result of a walk stays, even if it denies this access; a not-present one only in caching mode, for the page asked for. */
     private void keep(long address) {
         if (out.rights != 0 || capability.has(Capability.CM)) {
             int level = out.rights == 0 ? 1 : out.leafLevel;
-            caches.iotlb.insert(out.domain, Caches.NO_PASID, Caches.page(address, level), out.page & -4096 | out.rights, out.leafAt, out.leaf);
+            caches.iotlb.insert(out.domain, out.tag, Caches.page(address, level), out.page & -4096 | out.rights | out.flags, out.leafAt, out.leaf);
         }
     }
 
     private boolean context(int sourceId) {
+        if (mode() != LEGACY && mode() != SCALABLE) {
+            return out.fail(FaultReason.TABLE_MODE_RESERVED);
+        }
         int line = caches.context.find(TranslationCache.ANY, Caches.NO_PASID, sourceId);
         if (line >= 0) {
             out.low = caches.context.first(line);
@@ -106,30 +253,74 @@ final class DmaRemapper {
             if (stale.isOn()) {
                 compareContext(sourceId);
             }
-            return tables.decode(out);
+            return decode(out);
         }
-        if (!tables.context(rootTable & ~0xFFFL, sourceId, out)) {
+        if (!readContext(sourceId, out)) {
             return false;
         }
-        boolean good = tables.decode(out);
+        boolean good = decode(out);
         if (good || capability.has(Capability.CM)) {
-            caches.context.insert(good ? out.domain : 0, Caches.NO_PASID, sourceId, out.low, out.high, 0);
+            caches.context.insert(isScalable() ? Caches.NO_DOMAIN : good ? out.domain : 0, Caches.NO_PASID, sourceId, out.low, out.high, 0);
         }
         return good;
     }
 
-    private boolean cached(Request request) {
+    private boolean readContext(int sourceId, Outcome into) {
+        long table = rootTable & ~0xFFFL;
+        return isScalable() ? scalable.context(table, sourceId, into) : legacy.context(table, sourceId, into);
+    }
+
+    private boolean decode(Outcome into) {
+        return isScalable() ? scalable.decode(into) : legacy.decode(into);
+    }
+
+    /** Finds the PASID table entry of a request. */
+    private boolean process(int sourceId, int pasid) {
+        if (!scalable.process(pasid, out)) {
+            return false;
+        }
+        if (pasid < 0) {
+            access.privileged = ScalableTables.isPrivileged(out);
+            access.execute = false;
+        }
+        int line = caches.pasid.find(TranslationCache.ANY, Caches.NO_PASID, Caches.process(sourceId, out.pasid));
+        if (line >= 0) {
+            out.entry0 = caches.pasid.first(line);
+            out.entry1 = caches.pasid.second(line);
+            out.entry2 = caches.pasid.third(line);
+            if (stale.isOn()) {
+                compareProcess(sourceId);
+            }
+            return scalable.decodeEntry(out) && scalable.permits(access, out);
+        }
+        if (!scalable.entry(out)) {
+            return false;
+        }
+        boolean good = scalable.decodeEntry(out);
+        if (good || capability.has(Capability.CM)) {
+            caches.pasid.insert(good ? out.domain : 0, Caches.NO_PASID, Caches.process(sourceId, out.pasid), out.entry0, out.entry1, out.entry2);
+        }
+        return good && scalable.permits(access, out);
+    }
+
+    private boolean cached(int sourceId, long address) {
         for (int level = 1; level <= 3; level++) {
-            int line = caches.iotlb.find(out.domain, Caches.NO_PASID, Caches.page(request.address, level));
+            int line = caches.iotlb.find(out.domain, out.tag, Caches.page(address, level));
             if (line >= 0) {
                 out.leafLevel = level;
                 out.page = caches.iotlb.first(line) & -4096;
                 out.rights = caches.iotlb.first(line) & 3;
-                if (stale.isOn()) {
-                    comparePage(request);
+                out.flags = caches.iotlb.first(line) & 0xFFC;
+                boolean good = out.stage == Outcome.SECOND ? SecondStage.permitted(access.write, out) : FirstStage.permitted(access, out);
+                if (good && access.write && (out.flags & Caches.CLEAN) != 0) {
+                    out.beginPage();
+                    return false;
                 }
-                if (LegacyTables.permitted(request.write, out)) {
-                    leadsToMemory(request.address, out);
+                if (stale.isOn()) {
+                    comparePage(sourceId, address);
+                }
+                if (good) {
+                    leadsToMemory(address, out);
                 }
                 return true;
             }
@@ -137,30 +328,49 @@ final class DmaRemapper {
         return false;
     }
 
-    private static boolean inWidth(long address, Outcome out) {
-        return address >>> out.width == 0 || out.fail(FaultReason.BEYOND_WIDTH);
+    private static boolean inRange(long address, Outcome out) {
+        if (out.stage == Outcome.SECOND) {
+            return address >>> out.width == 0 || out.fail(out.scalable ? FaultReason.SM_BEYOND_WIDTH : FaultReason.BEYOND_WIDTH);
+        }
+        int unused = 64 - 12 - 9 * out.firstLevels;
+        return address << unused >> unused == address || out.fail(FaultReason.NOT_CANONICAL);
     }
 
     private static boolean leadsToMemory(long address, Outcome out) {
-        return !isInterrupt(out.hostPhysical(address)) || out.fail(FaultReason.INTERRUPT_RANGE);
+        return !isInterrupt(out.hostPhysical(address)) || out.fail(out.scalable ? FaultReason.SM_INTERRUPT_RANGE : FaultReason.INTERRUPT_RANGE);
     }
 
     private void compareContext(int sourceId) {
         fresh.begin();
-        boolean there = tables.context(rootTable & ~0xFFFL, sourceId, fresh);
+        boolean there = readContext(sourceId, fresh);
         if (!there || fresh.low != out.low || fresh.high != out.high) {
             stale.context(sourceId, out, there ? fresh : null);
         }
     }
 
-    private void comparePage(Request request) {
+    private void compareProcess(int sourceId) {
         fresh.begin();
         fresh.low = out.low;
         fresh.high = out.high;
-        boolean complete = tables.decode(fresh) && tables.pages(request.address, request.write, null, fresh);
-        boolean same = fresh.rights == out.rights && (fresh.rights == 0 || fresh.hostPhysical(request.address) == out.hostPhysical(request.address));
+        fresh.pasid = out.pasid;
+        boolean there = scalable.entry(fresh);
+        if (!there || fresh.entry0 != out.entry0 || fresh.entry1 != out.entry1 || fresh.entry2 != out.entry2) {
+            stale.process(sourceId, out, there ? fresh : null);
+        }
+    }
+
+    private void comparePage(int sourceId, long address) {
+        fresh.begin();
+        fresh.low = out.low;
+        fresh.high = out.high;
+        fresh.pasid = out.pasid;
+        fresh.entry0 = out.entry0;
+        fresh.entry1 = out.entry1;
+        fresh.entry2 = out.entry2;
+        boolean complete = decode(fresh) && (!out.scalable || scalable.decodeEntry(fresh)) && walk(address, null, fresh);
+        boolean same = fresh.rights == out.rights && (fresh.rights == 0 || fresh.hostPhysical(address) == out.hostPhysical(address));
         if (!same) {
-            stale.page(request.sourceId, request.address, out, complete ? fresh : null);
+            stale.page(sourceId, out.tag, address, out, complete ? fresh : null);
         }
     }
 
@@ -180,26 +390,70 @@ final class DmaRemapper {
     }
 
     /** Walks without caches and without a trace in the unit. */
-    Walk walk(int sourceId, long address) {
+    Walk walk(int sourceId, int pasid, long address) {
         Outcome seen = new Outcome();
         seen.begin();
         List<Step> steps = new ArrayList<>();
         seen.steps = steps;
-        if (isInterrupt(address)) {
+        if (pasid < 0 && isInterrupt(address)) {
             return new Walk(steps, -1, "an access to FEEx_xxxxh is an interrupt request");
         }
         if (!isEnabled()) {
             boolean blocked = isProtected(address, 1);
             return new Walk(steps, blocked ? -1 : address, blocked ? "the address is in a protected memory region" : "");
         }
-        boolean good = tables.context(rootTable & ~0xFFFL, sourceId, seen) && tables.decode(seen) && inWidth(address, seen)
-                && (seen.passThrough || tables.pages(address, false, null, seen) || seen.fault == FaultReason.READ_DENIED && seen.rights != 0)
-                && leadsToMemory(address, seen);
+        wants(false, false, false);
+        boolean good = locate(sourceId, pasid, seen) && inRange(address, seen)
+                && (seen.passThrough || walk(address, null, seen) || isReadable(seen)) && leadsToMemory(address, seen);
         return new Walk(steps, good ? seen.hostPhysical(address) : -1, good ? "" : seen.fault.words());
+    }
+
+    /** A page that can be written only still leads somewhere. */
+    private static boolean isReadable(Outcome seen) {
+        return (seen.fault == FaultReason.READ_DENIED || seen.fault == FaultReason.SM_READ_DENIED) && seen.rights != 0;
+    }
+
+    /** Finds what governs a request by the tables alone. @return false with the fault set */
+    boolean locate(int sourceId, int pasid, Outcome seen) {
+        if (mode() == LEGACY) {
+            return pasid < 0 ? legacy.context(rootTable & ~0xFFFL, sourceId, seen) && legacy.decode(seen) : seen.fail(FaultReason.LEGACY_WITH_PASID);
+        }
+        if (!isScalable()) {
+            return seen.fail(FaultReason.TABLE_MODE_RESERVED);
+        }
+        boolean there = readContext(sourceId, seen) && scalable.decode(seen) && scalable.process(pasid, seen) && scalable.entry(seen) && scalable.decodeEntry(seen);
+        if (there && pasid < 0) {
+            access.privileged = ScalableTables.isPrivileged(seen);
+        }
+        return there;
+    }
+
+    /** Finds a device's context entry by the tables alone. @return false with the fault set if there is none that is good */
+    boolean locate(int sourceId, Outcome seen) {
+        return mode() > SCALABLE ? seen.fail(FaultReason.TABLE_MODE_RESERVED) : readContext(sourceId, seen) && decode(seen);
+    }
+
+    /** @return PASIDs present in the directory of a context entry that {@link #locate} found; none in legacy mode */
+    List<Integer> processes(Outcome seen) {
+        return isScalable() ? scalable.present(seen) : List.of();
+    }
+
+    /** Finds a PASID table entry of a context entry that {@link #locate} found, whether or not requests may name it. @return false with the fault set */
+    boolean entry(int pasid, Outcome seen) {
+        seen.pasid = pasid;
+        return scalable.entry(seen) && scalable.decodeEntry(seen);
+    }
+
+    boolean isReservedSecond(int level, boolean leaf, long entry) {
+        return (entry & second.reserved(level, leaf)) != 0;
+    }
+
+    boolean isReservedFirst(int level, boolean leaf, long entry) {
+        return (entry & first.reserved(level, leaf, false)) != 0;
     }
 
     /** @param newMemory where the tables are */
     void attach(MemorySpace newMemory) {
-        tables.attach(newMemory);
+        memory.attach(newMemory);
     }
 }

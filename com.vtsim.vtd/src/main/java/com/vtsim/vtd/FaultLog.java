@@ -15,6 +15,12 @@ final class FaultLog {
     static final long F = 1L << 63;
     /** High half: a read rather than a write. */
     static final long T = 1L << 62;
+    /** High half: a translation request (address type 01b). */
+    static final long TRANSLATION = 1L << 60;
+    /** High half: a translated request (address type 10b). */
+    static final long TRANSLATED = 2L << 60;
+    /** High half: a page request (T2). */
+    static final long PAGE_REQUEST = 1L << 28;
     /** High half: a process address space id is recorded. */
     private static final long PP = 1L << 31;
     private static final long EXE = 1L << 30;
@@ -42,10 +48,12 @@ final class FaultLog {
      * Records a fault of a DMA request.
      *
      * @param pasid 20 bits, or -1
+     * @param kind  0, {@link #TRANSLATION}, {@link #TRANSLATED} or {@link #PAGE_REQUEST}
      */
-    void dma(FaultReason reason, int sourceId, int pasid, long address, boolean write, boolean execute, boolean privileged) {
-        long process = pasid < 0 ? 0 : PP | (long) pasid << 40 | (execute ? EXE : 0) | (privileged ? PRIV : 0);
-        record(address & ~0xFFFL, (write ? 0 : T) | process | (long) reason.code() << 32 | sourceId & 0xFFFF);
+    void dma(FaultReason reason, int sourceId, int pasid, long address, Access access, long kind) {
+        long process = pasid < 0 ? 0 : PP | (long) pasid << 40 | (access.execute ? EXE : 0) | (access.privileged ? PRIV : 0);
+        boolean reads = !access.write && kind != PAGE_REQUEST;
+        record(address & ~0xFFFL, (reads ? T : 0) | kind | process | (long) reason.code() << 32 | sourceId & 0xFFFF);
     }
 
     /** Records a fault of an interrupt request. */

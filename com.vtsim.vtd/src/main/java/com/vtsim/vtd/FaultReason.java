@@ -2,7 +2,7 @@ package com.vtsim.vtd;
 
 /**
  * Why a request was blocked, with the code that the fault record carries. Source: VT-d specification, DMA Remapping Fault Reasons and
- * Interrupt Remapping Fault Reasons.
+ * Interrupt Remapping Fault Reasons; those from 30h on are of scalable mode.
  */
 enum FaultReason {
     ROOT_NOT_PRESENT(0x01, false, "the root entry is not present"),
@@ -19,6 +19,50 @@ enum FaultReason {
     PAGING_RESERVED(0x0C, true, "a paging entry has reserved bits set"),
     TRANSLATION_REQUEST_BLOCKED(0x0D, true, "the context entry does not permit translation requests"),
     INTERRUPT_RANGE(0x0E, true, "the translation leads into the interrupt range FEEx_xxxxh"),
+    TABLE_MODE_RESERVED(0x30, false, "the root table address register has a reserved translation table mode"),
+    LEGACY_WITH_PASID(0x31, false, "a request with a PASID in legacy mode"),
+    LEGACY_PAGE_REQUEST(0x32, false, "a page request in legacy mode"),
+    SM_ROOT_ACCESS(0x38, false, "the root entry cannot be read: the root table is not in memory"),
+    SM_ROOT_NOT_PRESENT(0x39, false, "the half of the root entry for the device is not present"),
+    SM_ROOT_RESERVED(0x3A, false, "the root entry has reserved bits set"),
+    SM_CONTEXT_ACCESS(0x40, false, "the context entry cannot be read: the context table is not in memory"),
+    SM_CONTEXT_NOT_PRESENT(0x41, true, "the context entry is not present"),
+    SM_CONTEXT_RESERVED(0x42, true, "the context entry has reserved bits set"),
+    SM_CONTEXT_INVALID(0x43, true, "the context entry enables what the unit or the entry does not support"),
+    DEVICE_TLB_DISABLED(0x44, true, "the context entry does not permit translation requests and translated requests (DTE)"),
+    PASID_DISABLED(0x45, true, "the context entry does not permit requests with a PASID (PASIDE)"),
+    PASID_BEYOND_DIRECTORY(0x46, true, "the PASID is beyond the PASID directory"),
+    PAGE_REQUEST_DISABLED(0x47, true, "the context entry does not permit page requests (PRE)"),
+    RID_PASID_INVALID(0x48, true, "RID_PASID in the context entry is beyond the PASID directory"),
+    DIRECTORY_ACCESS(0x50, true, "the PASID directory entry cannot be read: the directory is not in memory"),
+    DIRECTORY_NOT_PRESENT(0x51, true, "the PASID directory entry is not present"),
+    DIRECTORY_RESERVED(0x52, true, "the PASID directory entry has reserved bits set"),
+    PASID_ACCESS(0x58, true, "the PASID table entry cannot be read: the table is not in memory"),
+    PASID_NOT_PRESENT(0x59, true, "the PASID table entry is not present"),
+    PASID_RESERVED(0x5A, true, "the PASID table entry has reserved bits set"),
+    PASID_INVALID(0x5B, true, "the PASID table entry has an unsupported translation type or address width"),
+    EXECUTE_DISABLED(0x5C, true, "the PASID table entry does not permit execute requests (ERE)"),
+    SUPERVISOR_DISABLED(0x5D, true, "the PASID table entry does not permit privileged requests (SRE)"),
+    FIRST_ACCESS(0x70, true, "a first-stage paging entry cannot be read: its table is not in memory"),
+    FIRST_NOT_PRESENT(0x71, true, "a first-stage paging entry is not present"),
+    FIRST_RESERVED(0x72, true, "a first-stage paging entry has reserved bits set"),
+    FIRST_TOP_ACCESS(0x73, true, "the top first-stage paging entry cannot be read: its table is not in memory"),
+    FIRST_TABLE_BEYOND(0x74, true, "a first-stage table lies above the width of the second stage"),
+    FIRST_TOP_DENIED(0x75, true, "the second stage does not permit the top first-stage paging entry to be read"),
+    FIRST_READ_DENIED(0x76, true, "the second stage does not permit a first-stage paging entry to be read"),
+    FIRST_WRITE_DENIED(0x77, true, "the second stage does not permit accessed and dirty bits of the first stage to be set"),
+    SECOND_ACCESS(0x78, true, "a second-stage paging entry cannot be read: its table is not in memory"),
+    SECOND_NOT_PRESENT(0x79, true, "a second-stage paging entry permits neither reads nor writes"),
+    SECOND_RESERVED(0x7A, true, "a second-stage paging entry has reserved bits set"),
+    SECOND_POINTER(0x7B, true, "the second-stage table pointer is above the host address width"),
+    NOT_CANONICAL(0x80, true, "the address is not canonical"),
+    USER_DENIED(0x81, true, "a first-stage paging entry is the supervisor's, the request is not"),
+    EXECUTE_DENIED(0x82, true, "a paging entry does not permit execution"),
+    SM_BEYOND_WIDTH(0x83, true, "the address is above the width of the second stage"),
+    OUTPUT_BEYOND_WIDTH(0x84, true, "the first stage leads above the width of the second stage"),
+    SM_WRITE_DENIED(0x85, true, "a paging entry does not permit writes"),
+    SM_READ_DENIED(0x86, true, "a paging entry does not permit reads"),
+    SM_INTERRUPT_RANGE(0x87, true, "the request leads into the interrupt range FEEx_xxxxh"),
     REQUEST_RESERVED(0x20, false, "the interrupt request has reserved bits set"),
     INDEX_BEYOND_TABLE(0x21, false, "the interrupt index is beyond the interrupt remapping table"),
     IRTE_NOT_PRESENT(0x22, true, "the interrupt remapping table entry is not present"),
@@ -47,6 +91,25 @@ enum FaultReason {
     /** @return whether fault-processing disable in the entry that governs the request holds it back */
     boolean isQualified() {
         return qualified;
+    }
+
+    /** @return whether tables are broken: a translation request is then aborted */
+    boolean isBroken() {
+        return switch (this) {
+            case PAGING_ACCESS, PAGING_RESERVED, DIRECTORY_ACCESS, DIRECTORY_RESERVED, PASID_ACCESS, PASID_RESERVED, PASID_INVALID, FIRST_ACCESS, FIRST_RESERVED,
+                FIRST_TOP_ACCESS, FIRST_TABLE_BEYOND, SECOND_ACCESS, SECOND_RESERVED, SECOND_POINTER -> true;
+            default -> false;
+        };
+    }
+
+    /** @return whether it may be mended by software: a translation request gets an answer without rights, and nothing is recorded */
+    boolean isRecoverable() {
+        return switch (this) {
+            case WRITE_DENIED, READ_DENIED, BEYOND_WIDTH, DIRECTORY_NOT_PRESENT, PASID_NOT_PRESENT, EXECUTE_DISABLED, SUPERVISOR_DISABLED, FIRST_NOT_PRESENT, FIRST_TOP_DENIED,
+                FIRST_READ_DENIED, FIRST_WRITE_DENIED, SECOND_NOT_PRESENT, NOT_CANONICAL, USER_DENIED, EXECUTE_DENIED, SM_BEYOND_WIDTH, OUTPUT_BEYOND_WIDTH,
+                SM_WRITE_DENIED, SM_READ_DENIED, INTERRUPT_RANGE, SM_INTERRUPT_RANGE -> true;
+            default -> false;
+        };
     }
 
     boolean isInterrupt() {

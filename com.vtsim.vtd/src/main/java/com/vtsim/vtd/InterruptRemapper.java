@@ -43,7 +43,7 @@ final class InterruptRemapper {
 
     private final RegisterFile<VtdRegister> registers;
     private final Capability capability;
-    private final LegacyTables tables;
+    private final TableMemory tables;
     private final Caches caches;
     private final FaultLog log;
     private final StaleWatch stale;
@@ -53,7 +53,7 @@ final class InterruptRemapper {
     private long table;
     private FaultReason fault;
 
-    InterruptRemapper(RegisterFile<VtdRegister> registers, Capability capability, LegacyTables tables, Caches caches, FaultLog log, StaleWatch stale) {
+    InterruptRemapper(RegisterFile<VtdRegister> registers, Capability capability, TableMemory tables, Caches caches, FaultLog log, StaleWatch stale) {
         this.registers = registers;
         this.capability = capability;
         this.tables = tables;
@@ -127,11 +127,11 @@ final class InterruptRemapper {
         if (line >= 0) {
             halves[0] = caches.interrupt.first(line);
             halves[1] = caches.interrupt.second(line);
-            if (stale.isOn() && tables.isMemory(at) && (tables.read(at) != halves[0] || tables.read(at + 8) != halves[1])) {
+            if (stale.isOn() && tables.holds(at) && (tables.read(at) != halves[0] || tables.read(at + 8) != halves[1])) {
                 stale.interrupt(sourceId, index, halves, tables.read(at), tables.read(at + 8));
             }
         } else {
-            if (!tables.isMemory(at)) {
+            if (!tables.holds(at)) {
                 halves[0] = 0;
                 return fail(FaultReason.IRTE_ACCESS);
             }
@@ -206,7 +206,7 @@ final class InterruptRemapper {
     /** Notes the vector in the descriptor; the notification is sent past the table. */
     private boolean post() {
         long descriptor = halves[1] & 0xFFFF_FFFF_0000_0000L | halves[0] >>> 32 & PDA_LOW;
-        if (!tables.isMemory(descriptor)) {
+        if (!tables.holds(descriptor)) {
             return fail(FaultReason.DESCRIPTOR_ACCESS);
         }
         long control = memory.read(descriptor + DESCRIPTOR_CONTROL, 8);

@@ -1,6 +1,7 @@
 package com.vtsim.vtd;
 
 import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.MessageTarget;
 import com.vtsim.api.machine.MmioDevice;
 import com.vtsim.api.machine.Part;
@@ -10,6 +11,7 @@ import com.vtsim.api.machine.StateException;
 import com.vtsim.api.machine.Tracer;
 import com.vtsim.api.pci.HubRegisters;
 import com.vtsim.api.pci.PciAddress;
+import com.vtsim.api.pci.PciHost;
 import com.vtsim.api.pci.RequestTranslator;
 import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.api.register.RegisterFile;
@@ -31,7 +33,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
         service = {Part.class, RequestTranslator.class, RemappingUnit.class, RegisterBlocks.class, HubRegisters.class})
 public final class RemappingHardware implements RemappingUnit, RegisterBlocks, HubRegisters {
     private static final String MODEL = "vt-d";
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final long GRANULARITY_GLOBAL = 1;
     private static final long GRANULARITY_DOMAIN = 2;
     private static final long GRANULARITY_SINGLE = 3;
@@ -46,13 +48,18 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
     private final EventMessage completionEvent = new EventMessage(registers, VtdRegister.IECTL);
     private final FaultLog log;
     private final Caches caches;
-    private final LegacyTables tables;
+    private final TableMemory tables;
+    private final DeviceTlbs devices = new DeviceTlbs();
+    private final EventMessage pageEvent = new EventMessage(registers, VtdRegister.PECTL);
     private final StaleWatch stale = new StaleWatch();
     private final DmaRemapper dma;
     private final InterruptRemapper interrupts;
     private final InvalidationQueue queue;
+    private final PageRequestQueue pages;
     private final Survey survey;
+    private final DomainMap map;
     private Tracer tracer;
+    private MemorySpace memory;
     private Set<Integer> elsewhere = Set.of();
 
     /** A configuration of a remapping unit. */
@@ -76,7 +83,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         /** @return {@code all}, or functions as {@code 00:02.0, 00:03.0} */
         String scope() default "all";
 
-        /** @return {@code gm45}, {@code client} or {@code server} */
+        /** @return {@code gm45}, {@code client}, {@code server}, {@code scalable} or {@code scalable-second} */
         String profile() default "client";
 
         /** @return fault recording registers, 1–256; 0 for the profile's own number */
@@ -130,15 +137,20 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         this.capability = capability;
         this.caches = caches;
         log = new FaultLog(registers, faultEvent, capability.records());
-        tables = new LegacyTables(capability);
+        tables = new TableMemory(capability);
         dma = new DmaRemapper(registers, capability, tables, caches, log, stale);
         interrupts = new InterruptRemapper(registers, capability, tables, caches, log, stale);
-        queue = new InvalidationQueue(registers, tables, capability, caches, log, completionEvent);
-        survey = new Survey(capability, tables, caches, log, dma);
+        queue = new InvalidationQueue(registers, tables, capability, caches, log, completionEvent, dma, devices);
+        pages = new PageRequestQueue(registers, capability, tables, dma, devices, pageEvent);
+        survey = new Survey(caches, log, dma);
+        map = new DomainMap(capability, tables, dma);
         registers.strap(VtdRegister.CAP, capability.cap());
         registers.strap(VtdRegister.ECAP, capability.ecap());
         if (!capability.extended(Capability.QI)) {
             registers.strap(VtdRegister.IECTL, 0);
+        }
+        if (!capability.extended(Capability.PRS)) {
+            registers.strap(VtdRegister.PECTL, 0);
         }
     }
 
@@ -208,6 +220,21 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         return good;
     }
 
+    @Override
+    public boolean translation(Translation translation) {
+        boolean good = dma.translation(translation);
+        if (tracer.wants("vtd.dma")) {
+            tracer.event("vtd.dma", String.format("%s asks for %x -> %s", PciAddress.of(translation.sourceId), translation.address,
+                    good ? String.format("%x %s%s", translation.hostPhysical, translation.readable ? "R" : "-", translation.writable ? "W" : "-") : "status " + translation.status));
+        }
+        return good;
+    }
+
+    @Override
+    public boolean pageRequest(PageRequest request) {
+        return pages.take(request, memory);
+    }
+
     private void written(VtdRegister register, long old, long now, long written) {
         switch (register) {
             case GCMD -> command(now);
@@ -229,7 +256,17 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
                     completionEvent.settle();
                 }
             }
-            case IQA -> ifQueue(register, VtdRegister.DW.with(now, 0));
+            case IQA -> ifQueue(register, capability.extended(Capability.SMTS) ? now : VtdRegister.DW.with(now, 0));
+            case PQH, PQT, PQA, PEDATA, PEADDR, PEUADDR -> ifPages(register, now);
+            case PECTL -> {
+                ifPages(register, now);
+                pageEvent.written();
+            }
+            case PRSTS -> {
+                if (now == 0) {
+                    pageEvent.settle();
+                }
+            }
             case IQT -> {
                 ifQueue(register, now);
                 queue.run();
@@ -243,6 +280,10 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
     /** What belongs to the queue is reserved without one. */
     private void ifQueue(VtdRegister register, long value) {
         registers.set(register, capability.extended(Capability.QI) ? value : 0);
+    }
+
+    private void ifPages(VtdRegister register, long value) {
+        registers.set(register, capability.extended(Capability.PRS) ? value : 0);
     }
 
     private void protect(long value) {
@@ -262,6 +303,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
             dma.rootTable(registers.get(VtdRegister.RTADDR));
             if (capability.has(Capability.ESRTPS)) {
                 caches.context.clear();
+                caches.pasid.clear();
                 caches.clearTranslations();
             }
             registers.raise(VtdRegister.GSTS, VtdRegister.SRTP.mask());
@@ -328,6 +370,9 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         MessageTarget target = board.find(MessageTarget.class).orElse(null);
         faultEvent.attach(target);
         completionEvent.attach(target);
+        pageEvent.attach(target);
+        memory = board.memory();
+        devices.attach(board.find(PciHost.class).orElse(null));
         dma.attach(board.memory());
         interrupts.attach(board.memory(), target);
         queue.attach(board.memory());
@@ -388,7 +433,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
 
     @Override
     public Walk walk(int sourceId, int pasid, long dmaAddress) {
-        return dma.walk(sourceId, dmaAddress);
+        return dma.walk(sourceId, pasid, dmaAddress);
     }
 
     @Override
@@ -403,7 +448,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
 
     @Override
     public List<Domain> domains() {
-        return survey.domains();
+        return map.domains();
     }
 
     @Override

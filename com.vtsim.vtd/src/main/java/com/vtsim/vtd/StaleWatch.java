@@ -30,9 +30,22 @@ final class StaleWatch {
         add("context", PciAddress.of(sourceId).toString(), halves(cached.low, cached.high), fresh == null ? "no entry" : halves(fresh.low, fresh.high));
     }
 
-    /** @param fresh what the tables say, or null if the access would be blocked */
-    void page(int sourceId, long address, Outcome cached, Outcome fresh) {
-        add("IOTLB", String.format("%s address %x", PciAddress.of(sourceId), address & ~0xFFFL), place(cached, address), fresh == null ? "blocked" : place(fresh, address));
+    /** @param fresh what the tables say, or null if they say nothing */
+    void process(int sourceId, Outcome cached, Outcome fresh) {
+        add("PASID", String.format("%s PASID %x", PciAddress.of(sourceId), cached.pasid), entry(cached), fresh == null ? "no entry" : entry(fresh));
+    }
+
+    private static String entry(Outcome outcome) {
+        return String.format("%016x %016x %016x", outcome.entry0, outcome.entry1, outcome.entry2);
+    }
+
+    /**
+     * @param tag   PASID of a first-stage translation, or {@link Caches#NO_PASID}
+     * @param fresh what the tables say, or null if the access would be blocked
+     */
+    void page(int sourceId, int tag, long address, Outcome cached, Outcome fresh) {
+        String process = tag < 0 ? "" : String.format(" PASID %x", tag);
+        add("IOTLB", String.format("%s%s address %x", PciAddress.of(sourceId), process, address & ~0xFFFL), place(cached, address), fresh == null ? "blocked" : place(fresh, address));
     }
 
     void interrupt(int sourceId, int index, long[] cached, long low, long high) {

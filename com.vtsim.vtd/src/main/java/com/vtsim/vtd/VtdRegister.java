@@ -38,6 +38,14 @@ enum VtdRegister implements Register {
     IEUADDR(at(0x0AC, 4).rw(0xFFFF_FFFF).title("Invalidation Event Upper Address")),
     IQER(at(0x0B0, 8).ro(0xFFFF_FFFF_0000_000FL).title("Invalidation Queue Error Record")),
     IRTA(at(0x0B8, 8).rw(0xFFFF_FFFF_FFFF_F80FL).title("Interrupt Remapping Table Address")),
+    PQH(at(0x0C0, 8).rw(0x7FFE0).title("Page Request Queue Head")),
+    PQT(at(0x0C8, 8).rw(0x7FFE0).title("Page Request Queue Tail")),
+    PQA(at(0x0D0, 8).rw(0xFFFF_FFFF_FFFF_F007L).title("Page Request Queue Address")),
+    PRSTS(at(0x0DC, 4).rw1cs(0x3).title("Page Request Status")),
+    PECTL(at(0x0E0, 4).rw(0x8000_0000).ro(0x4000_0000).reset(0x8000_0000).title("Page Request Event Control")),
+    PEDATA(at(0x0E4, 4).rw(0xFFFF_FFFF).title("Page Request Event Data")),
+    PEADDR(at(0x0E8, 4).rw(0xFFFF_FFFC).title("Page Request Event Address")),
+    PEUADDR(at(0x0EC, 4).rw(0xFFFF_FFFF).title("Page Request Event Upper Address")),
     IVA(at(0x500, 8).wo(0xFFFF_FFFF_FFFF_F07FL).title("Invalidate Address")),
     IOTLB(at(0x508, 8).rw1s(0x8000_0000_0000_0000L).rw(0x3003_FFFF_0000_0000L).ro(0x0600_0000_0000_0000L).title("IOTLB Invalidate"));
 
@@ -81,6 +89,9 @@ enum VtdRegister implements Register {
     static final Field DW = Field.bit(11);
     static final Field IWC = Field.bit(0);
     static final Field IQEI = Field.bits(3, 0);
+    static final Field ITESID = Field.bits(63, 48);
+    static final Field PPR = Field.bit(0);
+    static final Field PRO = Field.bit(1);
 
     static final Field EIME = Field.bit(11);
     static final Field IRT_SIZE = Field.bits(3, 0);

@@ -28,7 +28,7 @@ class RegisterTest {
     }
 
     private RegisterRules.Door door() {
-        Rig rig = rig("client");
+        Rig rig = rig("scalable");
         return new RegisterRules.Door() {
             @Override
             public long read(int offset, int size) {
