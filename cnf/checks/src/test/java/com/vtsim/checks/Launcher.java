@@ -30,7 +30,25 @@ final class Launcher {
         return run(root().resolve("vtsim").toString(), "-c", commands);
     }
 
+    /** Starts it without waiting; what it says goes to the file {@code out} in the test's folder. */
+    Process start(String commands) throws IOException {
+        return builder(root().resolve("vtsim").toString(), "-c", commands).start();
+    }
+
     Outcome run(String... line) throws IOException, InterruptedException {
+        Process process = builder(line).start();
+        if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new AssertionError(List.of(line) + " did not end");
+        }
+        return new Outcome(process.exitValue(), said("out"), said("err"));
+    }
+
+    private String said(String where) throws IOException {
+        return Files.readString(folder.resolve(where), StandardCharsets.UTF_8);
+    }
+
+    private ProcessBuilder builder(String... line) {
         ProcessBuilder builder = new ProcessBuilder(line).directory(folder.toFile());
         builder.environment().put("VTSIM_BUILD", "never");
         builder.environment().put("VTSIM_HOME", folder.toString());
@@ -38,14 +56,6 @@ final class Launcher {
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         // Most runs are over before the optimising compiler would have paid for itself.
         builder.environment().put("VTSIM_JAVA_OPTS", "-XX:TieredStopAtLevel=1");
-        Path out = folder.resolve("out");
-        Path err = folder.resolve("err");
-        builder.redirectInput(new File("/dev/null")).redirectOutput(out.toFile()).redirectError(err.toFile());
-        Process process = builder.start();
-        if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-            throw new AssertionError(List.of(line) + " did not end");
-        }
-        return new Outcome(process.exitValue(), Files.readString(out, StandardCharsets.UTF_8), Files.readString(err, StandardCharsets.UTF_8));
+        return builder.redirectInput(new File("/dev/null")).redirectOutput(folder.resolve("out").toFile()).redirectError(folder.resolve("err").toFile());
     }
 }
