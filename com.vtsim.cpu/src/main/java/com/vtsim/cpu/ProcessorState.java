@@ -60,12 +60,12 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         long[] wait = cpu.execution.activity.save();
         long[] control = {system.cr0, system.cr2, system.cr3, system.cr4, system.efer, system.xcr0, system.pkru, system.a20Mask,
             cpu.randomState, cpu.monitor.armed(), wait[0], wait[1]};
-        return State.of(X86Processor.MODEL, VERSION, new ProcessorState(Arrays.copyOf(cpu.r, 16), cpu.r[Cpu.RIP], cpu.rflags(),
+        return State.of(cpu.cpuid.model.title, VERSION, new ProcessorState(Arrays.copyOf(cpu.r, 16), cpu.r[Cpu.RIP], cpu.rflags(),
             cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.msrs.save(), system.cr8, cpu.floating.save(), cpu.execution.save(), cpu.vmx.save()));
     }
 
     static void restore(Cpu cpu, State state) {
-        ProcessorState p = state.as(ProcessorState.class, X86Processor.MODEL, VERSION);
+        ProcessorState p = state.as(ProcessorState.class, cpu.cpuid.model.title, VERSION);
         Segments s = cpu.segments;
         SystemState system = cpu.system;
         System.arraycopy(p.general, 0, cpu.r, 0, 16);

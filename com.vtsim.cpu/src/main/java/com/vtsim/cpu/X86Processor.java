@@ -7,12 +7,14 @@ import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.EntryState;
 import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.PortDevice;
 import com.vtsim.api.machine.Processor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.cpu.engine.Cpu;
+import com.vtsim.cpu.engine.CpuModel;
 import com.vtsim.cpu.engine.LinearMemory;
 import com.vtsim.cpu.engine.Mode;
 import com.vtsim.cpu.engine.ResetState;
@@ -35,8 +37,6 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
 @Component(configurationPid = "com.vtsim.cpu", configurationPolicy = ConfigurationPolicy.REQUIRE,
     service = {Part.class, Processor.class, LogicalProcessor.class})
 public final class X86Processor implements LogicalProcessor {
-    /** {@link #model}. */
-    public static final String MODEL = "x86-64";
     private static final int INSTRUCTION_BYTES = 15;
 
     /** Configuration; the keys are the service properties of {@link Part} and the processor's number. */
@@ -49,6 +49,9 @@ public final class X86Processor implements LogicalProcessor {
 
         /** Number in the machine, from 0. */
         int index() default 0;
+
+        /** Model: {@code x86-64-v2} or {@code x86-64-v3}. All processors of a machine have the same. */
+        String model() default "x86-64-v3";
     }
 
     private final String name;
@@ -61,13 +64,26 @@ public final class X86Processor implements LogicalProcessor {
     /** Made by its configuration. */
     @Activate
     public X86Processor(Config config) {
-        this(config.vtsim_name(), config.index());
+        this(config.vtsim_name(), config.index(), model(config.model()));
+    }
+
+    private static CpuModel model(String title) {
+        CpuModel model = CpuModel.of(title);
+        if (model == null) {
+            throw OperatorException.unknown("processor model", title, CpuModel.titles());
+        }
+        return model;
     }
 
     /** For machines put together in plain Java. */
     public X86Processor(String name, int index) {
+        this(name, index, CpuModel.X86_64_V3);
+    }
+
+    /** The same with a model of choice. */
+    public X86Processor(String name, int index, CpuModel model) {
         this.name = name;
-        this.cpu = new Cpu(InstructionGroups.semantics());
+        this.cpu = new Cpu(InstructionGroups.semantics(), model);
         cpu.index = index;
         view = new RegisterView(cpu);
         virtualization = new VmxView(cpu.vmx);
@@ -81,7 +97,7 @@ public final class X86Processor implements LogicalProcessor {
 
     @Override
     public String model() {
-        return MODEL;
+        return cpu.cpuid.model.title;
     }
 
     @Override

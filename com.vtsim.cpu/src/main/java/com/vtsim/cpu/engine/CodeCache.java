@@ -313,7 +313,8 @@ final class CodeCache {
     private OperationFactory factory(Form form) {
         OperationFactory factory = factories[form.index()];
         if (factory == null) {
-            factory = semantics.of(form);
+            Form executed = cpu.cpuid.model.executed(form);
+            factory = executed == null ? null : semantics.of(executed);
             factory = factory == null ? ABSENT : factory;
             factories[form.index()] = factory;
         }

@@ -95,13 +95,18 @@ public final class Cpu {
 
     /** Wires the sections of the processor together; state as after power-on, nothing attached. */
     public Cpu(Semantics semantics) {
+        this(semantics, CpuModel.X86_64_V3);
+    }
+
+    /** The same for a model of choice. */
+    public Cpu(Semantics semantics, CpuModel model) {
         system = new SystemState(this);
         floating = new FloatingState(this);
         segments = new Segments(this);
         memory = new LinearMemory(this);
         interrupts = new Interrupts(this);
         tasks = new TaskSwitch(this);
-        cpuid = new Cpuid(this, semantics);
+        cpuid = new Cpuid(this, semantics, model);
         msrs = new Msrs(this);
         far = new FarTransfers(this);
         interruptReturn = new InterruptReturn(this);

@@ -5,7 +5,6 @@ import com.vtsim.cpu.isa.OpcodeTable;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 
@@ -28,19 +27,9 @@ public final class Cpuid {
     private static final String BRAND = "VTSim virtual processor";
     private static final int HTT = 1 << 28, OSXSAVE = 1 << 27, OSPKE = 1 << 4;
 
-    /** What the model has, provided it works. */
-    private static final Set<Feature> MODEL = EnumSet.of(Feature.FPU, Feature.FDP_EXCPTN_ONLY, Feature.ZERO_FCS_FDS,
-        Feature.VME, Feature.DE, Feature.PSE, Feature.TSC, Feature.MSR, Feature.PAE,
-        Feature.MCE, Feature.CX8, Feature.APIC, Feature.SEP, Feature.MTRR, Feature.PGE, Feature.MCA, Feature.CMOV, Feature.PAT,
-        Feature.PSE36, Feature.CLFSH, Feature.CX16, Feature.PDCM, Feature.PCID, Feature.X2APIC, Feature.MOVBE, Feature.POPCNT, Feature.TSC_DEADLINE,
-        Feature.RDRAND, Feature.FSGSBASE, Feature.TSC_ADJUST, Feature.BMI1, Feature.SMEP, Feature.BMI2, Feature.ERMS, Feature.INVPCID,
-        Feature.RDSEED, Feature.ADX, Feature.SMAP, Feature.CLFLUSHOPT, Feature.CLWB, Feature.UMIP, Feature.PKU, Feature.LA57,
-        Feature.WAITPKG, Feature.RDPID, Feature.SERIALIZE, Feature.MONITOR, Feature.ARCH_CAPABILITIES, Feature.LAHF64, Feature.LZCNT, Feature.PREFETCHW, Feature.SYSCALL, Feature.NX, Feature.PAGE1GB,
-        Feature.RDTSCP, Feature.LONG_MODE, Feature.INVARIANT_TSC, Feature.WBNOINVD, Feature.MMX, Feature.FXSR, Feature.SSE, Feature.SSE2,
-        Feature.XSAVE, Feature.XSAVEOPT, Feature.XSAVEC, Feature.XGETBV1, Feature.XSAVES, Feature.AVX, Feature.AVX2, Feature.FMA,
-        Feature.F16C, Feature.SSE3, Feature.SSSE3, Feature.SSE4_1, Feature.SSE4_2, Feature.PCLMULQDQ, Feature.AES, Feature.SHA, Feature.VMX);
-
     private final Cpu cpu;
+    /** Which processor it says it is. */
+    public final CpuModel model;
     private final Set<Feature> announced = EnumSet.noneOf(Feature.class);
     private long controlBits4;
 
@@ -51,21 +40,17 @@ public final class Cpuid {
     /** Frequency of the time-stamp counter in Hz: a multiple of {@link #CRYSTAL}. */
     public long tscFrequency = TSC_FREQUENCY;
 
-    Cpuid(Cpu cpu, Semantics semantics) {
+    Cpuid(Cpu cpu, Semantics semantics, CpuModel model) {
         this.cpu = cpu;
-        Map<String, Feature> byName = new HashMap<>();
+        this.model = model;
         Map<Feature, Boolean> works = new EnumMap<>(Feature.class);
-        for (Feature feature : MODEL) {
-            byName.put(feature.name(), feature);
-        }
-        byName.put("X87", Feature.FPU);
         for (Form form : OpcodeTable.instance().forms()) {
-            Feature feature = byName.get(form.feature());
+            Feature feature = model.feature(form);
             if (feature != null) {
                 works.merge(feature, semantics.of(form) != null, Boolean::logicalAnd);
             }
         }
-        for (Feature feature : MODEL) {
+        for (Feature feature : model.features()) {
             if (works.getOrDefault(feature, true)) {
                 announced.add(feature);
                 controlBits4 |= feature.controlBits4;
@@ -128,7 +113,7 @@ public final class Cpuid {
     private void basic(int leaf, int subleaf, int last) {
         switch (leaf) {
             case 0 -> set(last, 0x756E_6547, 0x6C65_746E, 0x4965_6E69);
-            case 1 -> set(ResetState.SIGNATURE, apicId() << 24 | processors << 16 | 64 / 8 << 8,
+            case 1 -> set(model.signature, apicId() << 24 | processors << 16 | 64 / 8 << 8,
                 (cpu.system.cr4 & SystemState.CR4_OSXSAVE) != 0 ? OSXSAVE : 0, processors > 1 ? HTT : 0);
             case 2 -> set(0x7603_6301, 0x00F0_B5FF, 0, 0x00C1_0000);
             case 4 -> cache(subleaf);

@@ -172,8 +172,13 @@ public final class Msrs {
         linked(PerformanceCounters.OVF_CTRL, "IA32_PERF_GLOBAL_OVF_CTRL", cpu -> 0, (cpu, value) -> cpu.performance.clearStatus(value));
     }
 
+    /** Registers that come with a feature, by address. */
+    private static final Map<Long, Feature> NEEDS = Map.of(0xE1L, Feature.WAITPKG, 0xDA0L, Feature.XSAVES, 0x3BL, Feature.TSC_ADJUST, 0x10AL, Feature.ARCH_CAPABILITIES,
+        0x345L, Feature.PDCM, 0xC000_0103L, Feature.RDTSCP);
+
     private static final Row[] ROWS = TABLE.values().toArray(new Row[0]);
     private static final long[] ADDRESSES = TABLE.keySet().stream().mapToLong(Long::longValue).toArray();
+    private static final Feature[] NEEDED = TABLE.keySet().stream().map(NEEDS::get).toArray(Feature[]::new);
 
     /** Places in the table of what instructions use. */
     private static final int SYSENTER_CS = slot(0x174), SYSENTER_ESP = slot(0x175), SYSENTER_EIP = slot(0x176), MISC_ENABLE = slot(0x1A0), DEBUGCTL = slot(0x1D9), UMWAIT_CONTROL = slot(0xE1),
@@ -197,6 +202,12 @@ public final class Msrs {
         return Arrays.binarySearch(ADDRESSES, address & 0xFFFF_FFFFL);
     }
 
+    /** @return place in the table, negative where the model has no such register */
+    private int present(int address) {
+        int slot = slot(address);
+        return slot >= 0 && NEEDED[slot] != null && !cpu.cpuid.model.has(NEEDED[slot]) ? -1 : slot;
+    }
+
     /** Values after power-on. */
     public void reset() {
         for (int i = 0; i < ROWS.length; i++) {
@@ -213,7 +224,7 @@ public final class Msrs {
         if (address >= 0x800 && address < 0x900 || address == 0x6E0) {
             return readApic(address);
         }
-        int slot = slot(address);
+        int slot = present(address);
         if (slot < 0 || ROWS[slot].reader == null && ROWS[slot].writer != null) {
             return missing("RDMSR", address);
         }
@@ -226,7 +237,7 @@ public final class Msrs {
         if (address >= 0x800 && address < 0x900 || address == 0x6E0) {
             return writeApic(address, wanted);
         }
-        int slot = slot(address);
+        int slot = present(address);
         if (slot < 0) {
             return missing("WRMSR", address);
         }

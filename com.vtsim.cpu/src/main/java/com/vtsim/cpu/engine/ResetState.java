@@ -8,8 +8,6 @@ import java.util.Arrays;
  * @sdm Processor State After Reset; First Instruction Executed
  */
 public final class ResetState {
-    /** EDX after reset and CPUID.1:EAX: family 6, model 3Ch, stepping 3 (4th generation Core), the oldest with the whole x86-64-v3 set. */
-    public static final int SIGNATURE = 0x000306C3;
     private static final int DATA = Segments.PRESENT | Segments.NON_SYSTEM | Segments.WRITABLE | Segments.ACCESSED;
 
     private ResetState() { }
@@ -34,7 +32,7 @@ public final class ResetState {
         SystemState system = cpu.system;
         Segments segments = cpu.segments;
         Arrays.fill(cpu.r, 0);
-        cpu.r[Cpu.RDX] = SIGNATURE;
+        cpu.r[Cpu.RDX] = cpu.cpuid.model.signature;
         cpu.r[Cpu.RIP] = 0xFFF0;
         cpu.arithmeticFlags(0);
         cpu.systemFlags = Flags.ONE;

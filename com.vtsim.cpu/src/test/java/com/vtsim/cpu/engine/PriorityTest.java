@@ -219,7 +219,7 @@ class PriorityTest {
     void initComesFirst(String body) {
         try (SmallMachine m = guest(body.replace("STEP ", STEP) + "; next: nop")) {
             m.run(12);
-            assertThat(m.reg("rdx")).as("the signature").isEqualTo(ResetState.SIGNATURE);
+            assertThat(m.reg("rdx")).as("the signature").isEqualTo(CpuModel.X86_64_V3.signature);
             assertThat(m.reg("dr6")).isEqualTo(0xFFFF_0FF0L);
             assertThat(m.reg("cr0") & 1).isZero();
             assertThat(m.peek(m.symbol("log"), 4)).isEqualTo(0xA000);

@@ -18,10 +18,11 @@ final class SmallMachine implements AutoCloseable {
     /** Where guests are put. */
     static final long ORIGIN = 0x10000;
     private final Backplane board = Backplane.of("t", 16 << 20);
-    final X86Processor cpu = new X86Processor("cpu0", 0);
+    final X86Processor cpu;
     Assembly program;
 
-    private SmallMachine() {
+    private SmallMachine(CpuModel model) {
+        cpu = new X86Processor("cpu0", 0, model);
         board.add(cpu);
         board.settle();
     }
@@ -38,7 +39,12 @@ final class SmallMachine implements AutoCloseable {
 
     /** In 64-bit mode; PML4 at 1000h, PDPT at 2000h, page directory at 3000h with 2 MiB pages, identity, for the first 16 MiB. */
     static SmallMachine wide(String source) {
-        SmallMachine machine = enter(EntryState.Mode.LONG, ORIGIN, "bits 64\norg " + ORIGIN + "\n" + source,
+        return wide(source, CpuModel.X86_64_V3);
+    }
+
+    /** The same on a processor of choice. */
+    static SmallMachine wide(String source, CpuModel model) {
+        SmallMachine machine = enter(model, EntryState.Mode.LONG, ORIGIN, "bits 64\norg " + ORIGIN + "\n" + source,
             Map.of("rsp", 0x9000L, "cr3", 0x1000L));
         machine.poke(0x1000, 8, 0x2003);
         machine.poke(0x2000, 8, 0x3003);
@@ -49,7 +55,11 @@ final class SmallMachine implements AutoCloseable {
     }
 
     private static SmallMachine enter(EntryState.Mode mode, long entry, String source, Map<String, Long> registers) {
-        SmallMachine machine = new SmallMachine();
+        return enter(CpuModel.X86_64_V3, mode, entry, source, registers);
+    }
+
+    private static SmallMachine enter(CpuModel model, EntryState.Mode mode, long entry, String source, Map<String, Long> registers) {
+        SmallMachine machine = new SmallMachine(model);
         machine.program = Assembler.assemble(source, 0);
         byte[] bytes = machine.program.bytes();
         machine.board.call(() -> {
@@ -62,7 +72,7 @@ final class SmallMachine implements AutoCloseable {
 
     /** An empty machine, to be entered again and again. */
     static SmallMachine empty() {
-        return new SmallMachine();
+        return new SmallMachine(CpuModel.X86_64_V3);
     }
 
     MemorySpace memory() {

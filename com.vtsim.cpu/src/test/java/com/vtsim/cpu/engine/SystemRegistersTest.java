@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.vtsim.api.machine.Processor.Outcome;
 import com.vtsim.api.machine.RunLimits;
-import com.vtsim.cpu.isa.OpcodeTable;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -57,15 +56,6 @@ class SystemRegistersTest {
         Cpu cpu = new Cpu();
         ResetState.reset(cpu);
         assertThat(cpuid(1, 0)[0]).isEqualTo(cpu.r[Cpu.RDX]);
-    }
-
-    /** @sdm CPUID—CPU Identification: leaf 07H, ECX bit 5, WAITPKG */
-    @Test void whatIsNotAnnouncedIsUndefined() {
-        assertThat(cpuid(7, 0)[2] >> 5 & 1).isZero();
-        Semantics semantics = new Semantics();
-        com.vtsim.cpu.system.SystemInstructions.define(semantics);
-        assertThat(OpcodeTable.instance().forms()).filteredOn(form -> form.feature().equals("WAITPKG"))
-            .isNotEmpty().allMatch(form -> semantics.of(form) == null);
     }
 
     /** A bit of CR4 exists with its feature. @sdm Control Registers (CR4) */

@@ -41,6 +41,7 @@ final class CreateOptions {
             case "mips" -> number(name, value, MOST_MIPS);
             case "irq" -> word(name, value);
             case "serial" -> serial(value);
+            case "cpu-model" -> processor(value);
             case "test-devices", "vtd", "edu", "x2apic", "root-ports" -> flag(name, value);
             default -> value;
         };
@@ -72,6 +73,13 @@ final class CreateOptions {
     private static String serial(String value) {
         if (!value.matches("console|file:.+|tcp:\\d{1,5}")) {
             throw new OperatorException("serial '" + value + "' is no back end; it must be console, file:PATH or tcp:PORT");
+        }
+        return value;
+    }
+
+    private static String processor(String value) {
+        if (!value.matches("x86-64-v[23]")) {
+            throw new OperatorException("cpu-model '" + value + "' is no processor; it must be x86-64-v2 or x86-64-v3");
         }
         return value;
     }
