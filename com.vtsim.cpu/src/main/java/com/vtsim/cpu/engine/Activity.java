@@ -152,10 +152,11 @@ public final class Activity {
         awake(Event.WAIT_FOR_SIPI | Event.SIPI | Event.SHUTDOWN);
     }
 
-    /** @return activity state as a VMCS numbers it: active, HLT, shutdown, wait-for-SIPI */
+    /** @return activity state as a VMCS numbers it: active, HLT, shutdown, wait-for-SIPI; MWAIT and its kin have none of their own and are active */
     public int state() {
         int events = execution.events;
-        return (events & Event.WAIT_FOR_SIPI) != 0 ? WAIT_FOR_SIPI : (events & Event.SHUTDOWN) != 0 ? SHUTDOWN : (events & Event.HALTED) != 0 ? HLT : ACTIVE;
+        boolean halted = (events & (Event.HALTED | Event.MWAIT | Event.MASKED_INTR_ENDS_WAIT)) == Event.HALTED;
+        return (events & Event.WAIT_FOR_SIPI) != 0 ? WAIT_FOR_SIPI : (events & Event.SHUTDOWN) != 0 ? SHUTDOWN : halted ? HLT : ACTIVE;
     }
 
     /** Sets the activity state; pending traps and the shadows of STI and MOV SS are forgotten. */

@@ -53,13 +53,13 @@ final class Waits {
             if (hidden || (cpu.get32(register) & ~1) != 0) {
                 throw cpu.protection(0);
             }
-            cpu.execution.activity.waitUntil((long) cpu.get32(Cpu.RDX) << 32 | cpu.get32(Cpu.RAX) & 0xFFFF_FFFFL, store);
+            long deadline = (long) cpu.get32(Cpu.RDX) << 32 | cpu.get32(Cpu.RAX) & 0xFFFF_FFFFL;
+            cpu.execution.activity.waitUntil(cpu.vmx.ownTimeStamp(deadline), store);
         });
     }
 
-    /** The control that enables them in VMX non-root operation, "enable user wait and pause", is not there: they are #UD. */
     private static void checkUserWait(Cpu cpu) {
-        if (!cpu.cpuid.has(Feature.WAITPKG) || cpu.vmx.nonRoot) {
+        if (!cpu.cpuid.has(Feature.WAITPKG) || cpu.vmx.forbidsUserWait()) {
             throw cpu.undefined();
         }
     }

@@ -59,6 +59,7 @@ public final class Capabilities {
             case MWAIT_EXITING, MONITOR_EXITING -> cpu.cpuid.has(Feature.MONITOR);
             case ENABLE_RDTSCP -> cpu.cpuid.has(Feature.RDTSCP);
             case ENABLE_INVPCID -> cpu.cpuid.has(Feature.INVPCID);
+            case ENABLE_USER_WAIT -> cpu.cpuid.has(Feature.WAITPKG);
             case ENABLE_XSAVES -> cpu.cpuid.has(Feature.XSAVES);
             case RDRAND_EXITING -> cpu.cpuid.has(Feature.RDRAND);
             case RDSEED_EXITING -> cpu.cpuid.has(Feature.RDSEED);

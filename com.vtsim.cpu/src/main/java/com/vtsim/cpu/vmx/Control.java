@@ -94,6 +94,10 @@ public enum Control {
     SUB_PAGE_WRITE(VmcsField.PROCBASED_CTLS2, 23),
     /** Use TSC scaling. */
     USE_TSC_SCALING(VmcsField.PROCBASED_CTLS2, 25),
+    /** Enable user wait and pause. */
+    ENABLE_USER_WAIT(VmcsField.PROCBASED_CTLS2, 26),
+    /** VMM bus-lock detection. */
+    BUS_LOCK_DETECTION(VmcsField.PROCBASED_CTLS2, 30),
 
     /** Save debug controls. */
     SAVE_DEBUG_CONTROLS(VmcsField.EXIT_CTLS, 2),

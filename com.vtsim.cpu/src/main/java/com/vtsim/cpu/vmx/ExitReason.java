@@ -105,7 +105,13 @@ public enum ExitReason {
     /** Page-modification log full. */
     PML_FULL(62, "page-modification log full"),
     /** SPP-related event. */
-    SUB_PAGE_EVENT(66, "SPP-related event");
+    SUB_PAGE_EVENT(66, "SPP-related event"),
+    /** UMWAIT. */
+    UMWAIT(67, "UMWAIT"),
+    /** TPAUSE. */
+    TPAUSE(68, "TPAUSE"),
+    /** Bus lock. */
+    BUS_LOCK(74, "bus lock");
 
     /** Bits 15:0 of the exit-reason field. */
     public final int number;

@@ -34,9 +34,9 @@ final class InstructionInformation {
         return size(instruction.addressSize()) << 7 | segment << 15;
     }
 
-    /** @return for RDRAND and RDSEED: destination and operand size */
-    static int random(Instruction instruction) {
-        return ((Operand.Register) instruction.operand(0)).number() << 3 | size(instruction.operandSize()) << 11;
+    /** @return for RDRAND, RDSEED, UMWAIT and TPAUSE: the register and its size */
+    static int register(Instruction instruction) {
+        return ((Operand.Register) instruction.operand(0)).number() << 3 | size(instruction.operand(0).size()) << 11;
     }
 
     /** @return the displacement that goes to the exit qualification; of a RIP-relative operand, less the address of the next instruction */

@@ -84,6 +84,9 @@ public final class Intercepts {
         io(s);
         random(s, "RDRAND", ExitReason.RDRAND, Control.RDRAND_EXITING);
         random(s, "RDSEED", ExitReason.RDSEED, Control.RDSEED_EXITING);
+        userWait(s, "UMWAIT", ExitReason.UMWAIT);
+        userWait(s, "TPAUSE", ExitReason.TPAUSE);
+        BusLocks.define(s);
     }
 
     private static void simple(Semantics s) {
@@ -230,9 +233,20 @@ public final class Intercepts {
 
     private static void random(Semantics s, String mnemonic, ExitReason reason, Control control) {
         guard(s, mnemonic, (instruction, at) -> {
-            int information = InstructionInformation.random(instruction);
+            int information = InstructionInformation.register(instruction);
             return (cpu, vmx) -> {
                 if (vmx.has(control)) {
+                    throw vmx.instructionExit(reason, 0, information);
+                }
+            };
+        });
+    }
+
+    private static void userWait(Semantics s, String mnemonic, ExitReason reason) {
+        guard(s, mnemonic, (instruction, at) -> {
+            int information = InstructionInformation.register(instruction);
+            return (cpu, vmx) -> {
+                if (vmx.has(Control.ENABLE_USER_WAIT) && timeStampAllowed(cpu) && vmx.has(Control.RDTSC_EXITING)) {
                     throw vmx.instructionExit(reason, 0, information);
                 }
             };

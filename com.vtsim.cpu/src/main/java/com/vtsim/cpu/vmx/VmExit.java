@@ -94,7 +94,7 @@ final class VmExit {
     /** Leaves the VM. The instruction pointer is where the guest is to go on. */
     void perform() {
         long region = vmx.current;
-        write(VmcsField.EXIT_REASON, reason.number);
+        write(VmcsField.EXIT_REASON, reason.number | vmx.busLock());
         write(VmcsField.EXIT_QUALIFICATION, qualification);
         write(VmcsField.EXIT_INTERRUPTION, interruption);
         write(VmcsField.EXIT_ERROR_CODE, errorCode);

@@ -20,7 +20,8 @@ public final class Vmx {
     /** No current VMCS, no VMXON region. */
     public static final long NONE = -1L;
     /** What waits to be taken before the next instruction; bits of {@link #attention}. */
-    static final int INJECT = 1, TRAP_FLAG = 1 << 1, TIMER = 1 << 2, NMI_WINDOW = 1 << 3, INTERRUPT_WINDOW = 1 << 4, THRESHOLD = 1 << 5;
+    static final int INJECT = 1, TRAP_FLAG = 1 << 1, TIMER = 1 << 2, NMI_WINDOW = 1 << 3, INTERRUPT_WINDOW = 1 << 4, THRESHOLD = 1 << 5,
+        BUS_LOCK = 1 << 6;
     /** Bit 31 of the interruption-information fields. */
     static final long VALID = 1L << 31;
     private static final int VECTOR_DB = 1, VECTOR_PF = 14;
@@ -286,6 +287,10 @@ public final class Vmx {
             entry.inject();
             return true;
         }
+        if (attended(BUS_LOCK)) {
+            leave(ExitReason.BUS_LOCK, 0);
+            return true;
+        }
         if (attended(THRESHOLD)) {
             leave(ExitReason.TPR_BELOW_THRESHOLD, 0);
             return true;
@@ -370,6 +375,11 @@ public final class Vmx {
         }
         note(vector, errorCode, source, 0);
         return false;
+    }
+
+    /** @return bit 26 of the exit reason, where a bus lock was asserted and another exit goes first */
+    long busLock() {
+        return (attention & BUS_LOCK) != 0 ? 1 << 26 : 0;
     }
 
     /** Asks about a fault raised by the delivery of an event, before the two become a double fault. @return whether it made the VM exit */
@@ -539,6 +549,20 @@ public final class Vmx {
     /** @return whether VMX operation forbids a value of CR4: #GP(0) */
     public boolean forbidsCr4(long value) {
         return on && (value & SystemState.CR4_VMXE) == 0;
+    }
+
+    /** @return whether UMONITOR, UMWAIT and TPAUSE are undefined because the monitor has not enabled them */
+    public boolean forbidsUserWait() {
+        return nonRoot && !has(Control.ENABLE_USER_WAIT);
+    }
+
+    /** @return the processor's own time stamp when the one that RDTSC shows has a value */
+    public long ownTimeStamp(long visible) {
+        long now = cpu.msrs.timeStamp();
+        long left = visible - visibleTimeStamp(now);
+        boolean scaled = nonRoot && has(Control.USE_TSC_OFFSETTING) && has(Control.USE_TSC_SCALING);
+        double scale = scaled ? Math.scalb((double) (image.get(VmcsField.TSC_MULTIPLIER) >>> 1), -47) : 1;
+        return scale == 1 || scale == 0 ? now + left : now + (long) (left / scale);
     }
 
     /** @return the time-stamp counter as RDTSC shows it, from the processor's own */

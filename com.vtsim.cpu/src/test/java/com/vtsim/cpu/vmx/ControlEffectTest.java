@@ -163,4 +163,56 @@ class ControlEffectTest {
             assertThat(m.get(EXIT_REASON)).isEqualTo(10);
         }
     }
+
+    /** Trap-like: behind the instruction. Bit 26 says so where another exit goes first. @sdm VM Exits Induced by Bus Locks; Exit Reason */
+    @Test void aBusLockExits() {
+        for (String locked : new String[] {"lock inc dword [0x7003e]", "xchg [0x7003d], eax", "mov ebx, 72\nlock bts [0x70035], ebx", "lock cmpxchg16b [0x70038]"}) {
+            try (VmxMachine m = new VmxMachine(false)) {
+                m.on(Control.SECONDARY_CONTROLS, Control.BUS_LOCK_DETECTION).set(EXCEPTION_BITMAP, 1 << 13).run(locked + "\nafter: cpuid");
+                boolean aligned = locked.contains("16b");
+                assertThat(m.get(EXIT_REASON)).as(locked).isEqualTo(aligned ? 0 : 74);
+                assertThat(m.get(GUEST_RIP)).isEqualTo(aligned ? VmxMachine.GUEST : m.guestSymbol("after"));
+            }
+        }
+        for (String free : new String[] {"lock inc dword [0x7003c]", "inc dword [0x7003e]", "mov ebx, 31\nlock bts [0x70035], ebx"}) {
+            try (VmxMachine m = new VmxMachine(false)) {
+                m.on(Control.SECONDARY_CONTROLS, Control.BUS_LOCK_DETECTION).run(free + "\ncpuid");
+                assertThat(m.get(EXIT_REASON)).as(free).isEqualTo(10);
+            }
+        }
+    }
+
+    /** @sdm TPAUSE; UMWAIT: in VMX non-root operation */
+    @Test void userWaitIsEnabledAndExits() {
+        for (String wait : new String[] {"tpause ecx", "umwait ecx", "umonitor rcx"}) {
+            try (VmxMachine m = new VmxMachine(false)) {
+                m.set(EXCEPTION_BITMAP, 1 << 6).run("xor ecx, ecx\n" + wait);
+                assertThat(m.get(EXIT_INTERRUPTION)).as(wait).isEqualTo(0x8000_0306L);
+            }
+        }
+        try (VmxMachine m = new VmxMachine(false)) {
+            m.on(Control.SECONDARY_CONTROLS, Control.ENABLE_USER_WAIT).run("xor ecx, ecx\nxor edx, edx\nxor eax, eax\ntpause ecx\numwait ecx\ncpuid");
+            assertThat(m.get(EXIT_REASON)).isEqualTo(10);
+        }
+        for (String wait : new String[] {"tpause esi", "umwait esi"}) {
+            try (VmxMachine m = new VmxMachine(false)) {
+                m.on(Control.SECONDARY_CONTROLS, Control.ENABLE_USER_WAIT, Control.RDTSC_EXITING).run("xor esi, esi\n" + wait);
+                assertThat(m.get(EXIT_REASON)).isEqualTo(wait.startsWith("t") ? 68 : 67);
+                assertThat(m.get(EXIT_INFORMATION)).isEqualTo(6 << 3 | 1 << 11);
+                assertThat(m.get(EXIT_LENGTH)).isEqualTo(4);
+            }
+        }
+    }
+
+    /** The deadline is one of the guest's time-stamp counter. */
+    @Test void userWaitCountsTheGuestsTime() throws InterruptedException {
+        try (VmxMachine m = new VmxMachine(false)) {
+            m.on(Control.SECONDARY_CONTROLS, Control.ENABLE_USER_WAIT, Control.USE_TSC_OFFSETTING, Control.USE_TSC_SCALING).set(TSC_OFFSET, 1L << 40)
+                .set(TSC_MULTIPLIER, 3L << 48);
+            m.runInTime("rdtsc\nshl rdx, 32\nor rax, rdx\nmov rdi, rax\nadd rax, 9000\nmov rdx, rax\nshr rdx, 32\nxor ecx, ecx\ntpause ecx\n"
+                + "rdtsc\nshl rdx, 32\nor rax, rdx\nsub rax, rdi\nmov rbx, rax\ncpuid");
+            assertThat(m.get(EXIT_REASON)).isEqualTo(10);
+            assertThat(m.reg("rbx")).isBetween(9000L, 9100L);
+        }
+    }
 }
