@@ -4,9 +4,12 @@
  *
  * Source of every expectation: the kernel's own Documentation/virt/kvm/api.rst.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +24,7 @@
 #define DONE 0xF4        /* a write to this port ends it */
 
 extern const char real_begin[], real_end[], protected_begin[], protected_end[], long_begin[], long_end[], pit_begin[], pit_end[], apic_begin[], apic_end[],
-    x2apic_begin[], x2apic_end[], self_begin[], self_end[];
+    x2apic_begin[], x2apic_end[], self_begin[], self_end[], posted_begin[], posted_end[];
 
 struct machine {
     int fd, cpu;
@@ -183,6 +186,42 @@ static void guest(const char *name, enum mode mode, const char *begin, const cha
     destroy(&m, SMALL);
 }
 
+/* Interrupts from another processor, while the guest runs */
+
+static void *run_posted(void *machine) {
+    drive(machine, "posted");
+    return NULL;
+}
+
+static void pin(pthread_t thread, int processor) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    pthread_setaffinity_np(thread, sizeof(set), &set);
+}
+
+static void posted(void) {
+    struct machine m = create(SMALL, 1);
+    volatile uint64_t *counts = (volatile uint64_t *) (m.memory + 0x9000);
+    memcpy(m.memory + CODE, posted_begin, posted_end - posted_begin);
+    enter(&m, LONG, CODE, 0);
+    pthread_t thread;
+    must(pthread_create(&thread, NULL, run_posted, &m) == 0, "pthread_create");
+    pin(thread, 1);
+    pin(pthread_self(), 0);
+    for (uint64_t sent = 0; sent < 20; sent++) {
+        uint64_t seen = counts[0];
+        while (counts[1] != sent || counts[0] == seen) {
+            sched_yield();
+        }
+        struct kvm_msi msi = {.address_lo = 0xFEE00000, .data = 0x71};
+        must(ioctl(m.fd, KVM_SIGNAL_MSI, &msi) >= 0, "KVM_SIGNAL_MSI");
+    }
+    pthread_join(thread, NULL);
+    printf("posted: seen %d\n", (int) counts[1]);
+    destroy(&m, SMALL);
+}
+
 /* A kernel */
 
 #define LARGE (128ul << 20)
@@ -269,6 +308,7 @@ int main(int count, char **arguments) {
     guest("apic", LONG, apic_begin, apic_end, 1);
     guest("x2apic", LONG, x2apic_begin, x2apic_end, 1);
     guest("self", LONG, self_begin, self_end, 1);
+    posted();
     printf("client: end\n");
     return 0;
 }

@@ -243,4 +243,25 @@ self_second:
     mov dword ptr [rbp + 0xB0], 0
     iretq
 end self
+
+    /* Counts at 9000h for ever, and interrupts of vector 71h at 9008h; ends at the 20th. */
+guest posted
+    tables
+    gate 0x71, posted_arrived, posted_begin
+    mov ebp, 0xFEE00000
+    mov dword ptr [rbp + 0xF0], 0x1FF
+    mov esi, 0x9000
+    sti
+posted_wait:
+    inc qword ptr [rsi]
+    cmp qword ptr [rsi + 8], 20
+    jb posted_wait
+    mov rbx, qword ptr [rsi + 8]
+    mov al, bl
+    out 0xF4, al
+posted_arrived:
+    inc qword ptr [rsi + 8]
+    mov dword ptr [rbp + 0xB0], 0
+    iretq
+end posted
     .section .note.GNU-stack, "", @progbits

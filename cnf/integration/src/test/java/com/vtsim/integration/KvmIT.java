@@ -70,7 +70,7 @@ class KvmIT {
         Path image = Files.write(folder.resolve("initramfs"), disk.bytes());
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         session = context.getService(context.getServiceReference(CommandProcessor.class)).createSession(new ByteArrayInputStream(new byte[0]), out, out);
-        session.execute("machine:create kvm --memory 512M --irq apic");
+        session.execute("machine:create kvm --memory 512M --cpus 2 --irq apic");
         session.execute("machine:load kvm linux " + guest.kernel() + " --initrd " + image + " --append 'console=ttyS0'");
         machine = machines.machine("kvm");
         Stop stop = machine.run(BOOT);
@@ -98,7 +98,7 @@ class KvmIT {
             }
         }
         Path said = folder.resolve("said");
-        Process gcc = new ProcessBuilder("/usr/bin/gcc", "-O1", "-static", "-o", "client", "client.c", "guests.S").directory(folder.toFile())
+        Process gcc = new ProcessBuilder("/usr/bin/gcc", "-O1", "-static", "-pthread", "-o", "client", "client.c", "guests.S").directory(folder.toFile())
             .redirectErrorStream(true).redirectOutput(said.toFile()).start();
         boolean ended = gcc.waitFor(60, TimeUnit.SECONDS);
         gcc.destroyForcibly();
@@ -125,7 +125,9 @@ class KvmIT {
     void theModulesLoadWithWhatTheProcessorAnnounces() {
         assertThat(console()).contains("loaded: irqbypass", "loaded: kvm\r", "loaded: kvm-intel");
         assertThat(console().lines().filter(line -> line.startsWith("parameter: ")).map(line -> line.substring(11).strip()).collect(Collectors.toSet()))
-            .contains("ept=Y", "eptad=Y", "vpid=Y", "unrestricted_guest=Y", "vnmi=Y", "preemption_timer=Y", "nested=Y");
+            .contains("ept=Y", "eptad=Y", "vpid=Y", "unrestricted_guest=Y", "vnmi=Y", "preemption_timer=Y", "nested=Y", "flexpriority=Y",
+                // Which takes APIC-register virtualization, virtual-interrupt delivery and posted interrupts.
+                "enable_apicv=Y");
     }
 
     @Test
@@ -146,11 +148,19 @@ class KvmIT {
             "apic: out 50 size 1 value 14", "apic: out 51 size 1 value 3", "apic: done 5", "apic: rbx 5",
             "x2apic: done 5", "x2apic: rbx 5",
             "self: out 52 size 4 value 1", "self: out 53 size 4 value 4", "self: done 101", "self: rbx 101",
+            // 14h interrupts sent by the other processor
+            "posted: done 14", "posted: seen 20",
             "client: end");
     }
 
     @Test
     @Order(3)
+    void interruptsFromTheOtherProcessorWerePostedToARunningGuest() throws Exception {
+        assertThat(session.execute("vmx:why --cpu 1 kvm").toString()).containsPattern("posted interrupts taken without an exit: [1-9][0-9]* notification");
+    }
+
+    @Test
+    @Order(4)
     void theSameKernelBootsInAVirtualMachine() throws Exception {
         String said = say("/client /vmlinuz \"earlyprintk=serial console=ttyS0 acpi=off\"", "Freeing SMP alternatives memory", 8_000_000_000L);
         assertThat(said).contains("Linux version", "Hypervisor detected: KVM", "Memory: ", "Freeing SMP alternatives memory");

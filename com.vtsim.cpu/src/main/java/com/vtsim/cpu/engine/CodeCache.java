@@ -247,7 +247,7 @@ final class CodeCache {
         if (!legal) {
             throw cpu.protection(0);
         }
-        return cpu.memory.paging().translate(linear, Paging.FETCH | (cpu.cpl == 3 ? Paging.USER : 0));
+        return cpu.memory.allowed(cpu.memory.paging().translate(linear, Paging.FETCH | (cpu.cpl == 3 ? Paging.USER : 0)), Paging.FETCH);
     }
 
     /** Decodes until control may go elsewhere, the page ends or the block is long enough. */

@@ -18,6 +18,8 @@ public final class LinearMemory {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final int ENTRIES = TranslationBuffer.ENTRIES;
     private static final long INVALID = TranslationBuffer.INVALID;
+    /** No page has this address. */
+    private static final long NO_PAGE = -1;
     /** In place of an EPT pointer where there is no EPT. */
     public static final long NO_EPT = TranslationBuffer.NO_EPT;
 
@@ -30,6 +32,9 @@ public final class LinearMemory {
     private Entry[] entries;
     private MemorySpace space;
     private boolean alignmentChecked;
+    /** Host-physical address of the APIC-access page of the VM that runs, or {@link #NO_PAGE}. */
+    private long apicPage = NO_PAGE;
+    private ApicAccesses apic;
     private int processor;
     private long eptPointer = NO_EPT;
     /** Null unless stale uses are counted. */
@@ -51,6 +56,20 @@ public final class LinearMemory {
     /** @return host-physical memory */
     public MemorySpace space() {
         return space;
+    }
+
+    /** Accesses to a page of host-physical memory go to somebody else from now on; it is cached nowhere. @param accesses null: to none */
+    public void apicPage(long page, ApicAccesses accesses) {
+        apicPage = accesses == null ? NO_PAGE : page & -4096L;
+        apic = accesses;
+    }
+
+    /** @return the host-physical address, unless an access to it makes the VM exit. @param access kind, as {@link Paging} numbers it */
+    long allowed(long physical, int access) {
+        if ((physical & -4096L) == apicPage) {
+            throw apic.refuse((int) physical & 0xFFF, access);
+        }
+        return physical;
     }
 
     /** @return page walks */
@@ -398,9 +417,12 @@ public final class LinearMemory {
             return;
         }
         long last = lastByte(linear, segment, size);
-        fill(linear, access);
+        long physical = fill(linear, access);
         if (((linear ^ last) & -4096L) != 0) {
-            fill(last & -4096L, access);
+            allowed(physical, access);
+            allowed(fill(last & -4096L, access), access);
+        } else if ((physical & -4096L) == apicPage) {
+            apic.probe((int) physical & 0xFFF, size, access == Paging.WRITE);
         }
     }
 
@@ -460,7 +482,7 @@ public final class LinearMemory {
         }
         long physical = paging.translate(linear, asked);
         MemoryPage page = space.page(physical);
-        if (page == null || cpu.execution.traps.watches(linear)) {
+        if (page == null || (physical & -4096L) == apicPage || cpu.execution.traps.watches(linear)) {
             return physical;
         }
         long tag = linear & -4096L;
@@ -483,7 +505,7 @@ public final class LinearMemory {
         if (access == Paging.WRITE ? e.writeTag == tag || e.watchedTag == tag : e.readTag == tag) {
             return e.page.address + (linear & 0xFFF);
         }
-        return fill(linear, access);
+        return allowed(fill(linear, access), access);
     }
 
     private long slowLoad(long linear, int segment, int size) {
@@ -491,7 +513,8 @@ public final class LinearMemory {
         long at = (cpu.mode & Mode.SIZE_MASK) == 2 ? linear : linear & 0xFFFF_FFFFL;
         cpu.execution.traps.checkAlignment(at, size);
         if (((at ^ last) & -4096L) == 0) {
-            long value = space.read(fill(at, Paging.READ), size);
+            long physical = fill(at, Paging.READ);
+            long value = (physical & -4096L) == apicPage ? apic.read((int) physical & 0xFFF, size) : space.read(physical, size);
             cpu.execution.traps.dataAccess(at, size, false);
             return value;
         }
@@ -521,7 +544,11 @@ public final class LinearMemory {
             if (!paging.keepsWrites()) {
                 paging.translate(last, Paging.WRITE | rights());
             }
-            space.write(physical, size, value);
+            if ((physical & -4096L) == apicPage) {
+                apic.write((int) physical & 0xFFF, size, value);
+            } else {
+                space.write(physical, size, value);
+            }
             cpu.execution.traps.dataAccess(at, size, true);
             return;
         }
@@ -596,7 +623,7 @@ public final class LinearMemory {
         if (access == Paging.WRITE ? e.writeTag == tag || e.watchedTag == tag : e.readTag == tag) {
             return e.page.address + (linear & 0xFFF);
         }
-        return fill(supervisor, linear, access, access | Paging.IMPLICIT);
+        return allowed(fill(supervisor, linear, access, access | Paging.IMPLICIT), access);
     }
 
     private long system(long linear) {

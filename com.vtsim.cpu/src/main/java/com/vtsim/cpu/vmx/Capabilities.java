@@ -14,11 +14,9 @@ import com.vtsim.cpu.engine.SystemState;
  */
 public final class Capabilities {
     /** Content of a VMCS region's first doubleword. It names the layout {@link Vmcs} gives a region. */
-    public static final int REVISION = 0x0056_5402;
+    public static final int REVISION = 0x0056_5403;
     /** First and last of the registers: IA32_VMX_BASIC and IA32_VMX_VMFUNC. */
     public static final int FIRST_MSR = 0x480, LAST_MSR = 0x491;
-    /** The preemption timer counts once for so many ticks of the time-stamp counter, as a power of two. */
-    static final int TIMER_SHIFT = 5;
     /** CR3-target values a VMCS may have. */
     static final int CR3_TARGETS = 4;
     /** Revision identifier: the region holds a shadow VMCS. */
@@ -56,6 +54,8 @@ public final class Capabilities {
     public boolean has(Control control) {
         return switch (control) {
             case ENABLE_EPT, UNRESTRICTED_GUEST, ENABLE_PML, EPT_VIOLATION_VE, MODE_BASED_EXECUTE, SUB_PAGE_WRITE, ENABLE_VM_FUNCTIONS -> ept != null;
+            // An interrupt that posts others is acknowledged and ended in the local APIC.
+            case PROCESS_POSTED_INTERRUPTS -> cpu.system.localApic() != null;
             case MWAIT_EXITING, MONITOR_EXITING -> cpu.cpuid.has(Feature.MONITOR);
             case ENABLE_RDTSCP -> cpu.cpuid.has(Feature.RDTSCP);
             case ENABLE_INVPCID -> cpu.cpuid.has(Feature.INVPCID);
@@ -126,7 +126,7 @@ public final class Capabilities {
             case 0x484 -> pair(VmcsField.ENTRY_CTLS, DEBUG_RELAXED);
             case 0x490 -> pair(VmcsField.ENTRY_CTLS, 0);
             // EFER.LMA stored to the entry controls, all activity states, injection with instruction length 0.
-            case 0x485 -> TIMER_SHIFT | 1 << 5 | 7 << 6 | CR3_TARGETS << 16 | 1 << 30;
+            case 0x485 -> PreemptionTimer.SHIFT | 1 << 5 | 7 << 6 | CR3_TARGETS << 16 | 1 << 30;
             case 0x486 -> CR0_FIXED0;
             case 0x487 -> CR0_FIXED1;
             case 0x488 -> SystemState.CR4_VMXE;

@@ -14,6 +14,8 @@ public enum Control {
     VIRTUAL_NMIS(VmcsField.PINBASED_CTLS, 5),
     /** Activate VMX-preemption timer. */
     PREEMPTION_TIMER(VmcsField.PINBASED_CTLS, 6),
+    /** Process posted interrupts. */
+    PROCESS_POSTED_INTERRUPTS(VmcsField.PINBASED_CTLS, 7),
 
     /** Interrupt-window exiting. */
     INTERRUPT_WINDOW_EXITING(VmcsField.PROCBASED_CTLS, 2),
@@ -58,18 +60,26 @@ public enum Control {
     /** Activate secondary controls. */
     SECONDARY_CONTROLS(VmcsField.PROCBASED_CTLS, 31),
 
+    /** Virtualize APIC accesses. */
+    VIRTUALIZE_APIC_ACCESSES(VmcsField.PROCBASED_CTLS2, 0),
     /** Enable EPT. */
     ENABLE_EPT(VmcsField.PROCBASED_CTLS2, 1),
     /** Descriptor-table exiting. */
     DESCRIPTOR_TABLE_EXITING(VmcsField.PROCBASED_CTLS2, 2),
     /** Enable RDTSCP. */
     ENABLE_RDTSCP(VmcsField.PROCBASED_CTLS2, 3),
+    /** Virtualize x2APIC mode. */
+    VIRTUALIZE_X2APIC_MODE(VmcsField.PROCBASED_CTLS2, 4),
     /** Enable VPID. */
     ENABLE_VPID(VmcsField.PROCBASED_CTLS2, 5),
     /** WBINVD exiting. */
     WBINVD_EXITING(VmcsField.PROCBASED_CTLS2, 6),
     /** Unrestricted guest. */
     UNRESTRICTED_GUEST(VmcsField.PROCBASED_CTLS2, 7),
+    /** APIC-register virtualization. */
+    APIC_REGISTER_VIRTUALIZATION(VmcsField.PROCBASED_CTLS2, 8),
+    /** Virtual-interrupt delivery. */
+    VIRTUAL_INTERRUPT_DELIVERY(VmcsField.PROCBASED_CTLS2, 9),
     /** PAUSE-loop exiting. */
     PAUSE_LOOP_EXITING(VmcsField.PROCBASED_CTLS2, 10),
     /** RDRAND exiting. */

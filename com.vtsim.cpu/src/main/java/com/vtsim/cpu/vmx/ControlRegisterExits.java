@@ -23,12 +23,12 @@ final class ControlRegisterExits {
     private ControlRegisterExits() { }
 
     /** What an instruction does in a guest: all of it, or nothing if its usual meaning is to follow. */
-    private interface InGuest {
+    interface InGuest {
         /** @return whether the instruction is done */
         boolean execute(Cpu cpu, Vmx vmx);
     }
 
-    private static Operation replaced(OperationFactory factory, Instruction instruction, Translation at, InGuest meaning) {
+    static Operation replaced(OperationFactory factory, Instruction instruction, Translation at, InGuest meaning) {
         Operation inner = factory.create(instruction, at);
         if (inner == null) {
             return null;
@@ -92,7 +92,7 @@ final class ControlRegisterExits {
             throw exit(vmx, control, MOV_FROM, register);
         }
         if (control == 8 && vmx.has(Control.USE_TPR_SHADOW)) {
-            cpu.r[register] = vmx.readVirtualTpr() >> 4;
+            cpu.r[register] = vmx.apic.taskPriority() >> 4;
             return true;
         }
         return false;
@@ -151,7 +151,7 @@ final class ControlRegisterExits {
         if (!vmx.has(Control.USE_TPR_SHADOW) || value >>> 4 != 0) {
             return false;
         }
-        vmx.writeVirtualTpr((int) value << 4);
+        vmx.apic.taskPriority((int) value << 4);
         cpu.execution.endBlock();
         return true;
     }

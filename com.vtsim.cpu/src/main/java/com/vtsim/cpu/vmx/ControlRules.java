@@ -12,6 +12,7 @@ final class ControlRules {
 
     static void add(List<EntryRule> rules) {
         execution(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Execution Control Fields"));
+        apic(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Execution Control Fields"));
         ept(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Execution Control Fields"));
         exit(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Exit Control Fields"));
         entry(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Entry Control Fields"));
@@ -47,14 +48,36 @@ final class ControlRules {
             !Control.USE_MSR_BITMAPS.in(v) || page(v.get(MSR_BITMAP)));
         s.rule("virtual-APIC address", VIRTUAL_APIC, "4-KByte aligned, within the physical-address width", (v, c) ->
             !Control.USE_TPR_SHADOW.in(v) || page(v.get(VIRTUAL_APIC)));
+        for (Control control : new Control[] {Control.VIRTUALIZE_X2APIC_MODE, Control.APIC_REGISTER_VIRTUALIZATION, Control.VIRTUAL_INTERRUPT_DELIVERY}) {
+            s.rule(control + " without TPR shadow", PROCBASED_CTLS2, "use TPR shadow 1", (v, c) -> needs(v, control, Control.USE_TPR_SHADOW));
+        }
         s.rule("reserved bits of the TPR threshold", TPR_THRESHOLD, "bits 31:4 0", (v, c) ->
-            !Control.USE_TPR_SHADOW.in(v) || v.get(TPR_THRESHOLD) >>> 4 == 0);
+            !Control.USE_TPR_SHADOW.in(v) || Control.VIRTUAL_INTERRUPT_DELIVERY.in(v) || v.get(TPR_THRESHOLD) >>> 4 == 0);
         s.rule("TPR threshold above VTPR", TPR_THRESHOLD, "at most bits 7:4 of VTPR", (v, c) ->
-            !Control.USE_TPR_SHADOW.in(v) || !page(v.get(VIRTUAL_APIC)) || v.get(TPR_THRESHOLD) >>> 4 != 0
+            !Control.USE_TPR_SHADOW.in(v) || Control.VIRTUALIZE_APIC_ACCESSES.in(v) || Control.VIRTUAL_INTERRUPT_DELIVERY.in(v)
+                || !page(v.get(VIRTUAL_APIC)) || v.get(TPR_THRESHOLD) >>> 4 != 0
                 || v.get(TPR_THRESHOLD) <= (c.cpu().memory.space().read(v.get(VIRTUAL_APIC) + 0x80, 1) >> 4));
         s.rule("virtual NMIs without NMI exiting", PINBASED_CTLS, "NMI exiting 1", (v, c) -> needs(v, Control.VIRTUAL_NMIS, Control.NMI_EXITING));
         s.rule("NMI-window exiting without virtual NMIs", PROCBASED_CTLS, "virtual NMIs 1", (v, c) ->
             needs(v, Control.NMI_WINDOW_EXITING, Control.VIRTUAL_NMIS));
+    }
+
+    private static void apic(EntryRule.Section s) {
+        s.rule("APIC-access address", APIC_ACCESS, "4-KByte aligned, within the physical-address width", (v, c) ->
+            !Control.VIRTUALIZE_APIC_ACCESSES.in(v) || page(v.get(APIC_ACCESS)));
+        s.rule("x2APIC mode and APIC accesses both virtualized", PROCBASED_CTLS2, "virtualize APIC accesses 0", (v, c) ->
+            !Control.VIRTUALIZE_X2APIC_MODE.in(v) || !Control.VIRTUALIZE_APIC_ACCESSES.in(v));
+        s.rule("virtual-interrupt delivery without external-interrupt exiting", PINBASED_CTLS, "external-interrupt exiting 1", (v, c) ->
+            needs(v, Control.VIRTUAL_INTERRUPT_DELIVERY, Control.EXTERNAL_INTERRUPT_EXITING));
+        s.rule("posted interrupts without virtual-interrupt delivery", PROCBASED_CTLS2, "virtual-interrupt delivery 1", (v, c) ->
+            needs(v, Control.PROCESS_POSTED_INTERRUPTS, Control.VIRTUAL_INTERRUPT_DELIVERY));
+        s.rule("posted interrupts without acknowledgment on exit", EXIT_CTLS, "acknowledge interrupt on exit 1", (v, c) ->
+            needs(v, Control.PROCESS_POSTED_INTERRUPTS, Control.ACKNOWLEDGE_INTERRUPT_ON_EXIT));
+        s.rule("posted-interrupt notification vector", POSTED_INTERRUPT_VECTOR, "bits 15:8 0", (v, c) ->
+            !Control.PROCESS_POSTED_INTERRUPTS.in(v) || v.get(POSTED_INTERRUPT_VECTOR) >>> 8 == 0);
+        s.rule("posted-interrupt descriptor address", POSTED_INTERRUPT_DESCRIPTOR, "64-byte aligned, within the physical-address width", (v, c) ->
+            !Control.PROCESS_POSTED_INTERRUPTS.in(v)
+                || (v.get(POSTED_INTERRUPT_DESCRIPTOR) & 0x3F) == 0 && Capabilities.physical(v.get(POSTED_INTERRUPT_DESCRIPTOR)));
     }
 
     private static void ept(EntryRule.Section s) {

@@ -74,6 +74,10 @@ public enum ExitReason {
     PAUSE(40, "PAUSE"),
     /** TPR below threshold. */
     TPR_BELOW_THRESHOLD(43, "TPR below threshold"),
+    /** APIC access. */
+    APIC_ACCESS(44, "APIC access"),
+    /** Virtualized EOI. */
+    VIRTUALIZED_EOI(45, "virtualized EOI"),
     /** Access to GDTR or IDTR. */
     GDTR_IDTR(46, "access to GDTR or IDTR"),
     /** Access to LDTR or TR. */
@@ -94,6 +98,8 @@ public enum ExitReason {
     WBINVD(54, "WBINVD"),
     /** XSETBV. */
     XSETBV(55, "XSETBV"),
+    /** APIC write. */
+    APIC_WRITE(56, "APIC write"),
     /** RDRAND. */
     RDRAND(57, "RDRAND"),
     /** INVPCID. */

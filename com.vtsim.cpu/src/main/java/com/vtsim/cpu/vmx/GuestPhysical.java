@@ -86,13 +86,21 @@ final class GuestPhysical implements NestedPaging {
         boolean writes = write || linearValid && (pointer & 1 << 6) != 0;
         long known = mappings.find(tag(pointer), guestPhysical, writes ? GuestPhysicalMappings.WRITE : GuestPhysicalMappings.READ);
         if (known != GuestPhysicalMappings.NONE) {
-            return used(guestPhysical, known, writes ? Paging.WRITE : Paging.READ);
+            return entryAt(used(guestPhysical, known, writes ? Paging.WRITE : Paging.READ));
         }
         access.read = !write;
         access.write = write;
         access.fetch = false;
         access.pagingStructure = true;
-        return translate(guestPhysical, linear, linearValid);
+        return entryAt(translate(guestPhysical, linear, linearValid));
+    }
+
+    /** The APIC-access page holds no paging structures. */
+    private long entryAt(long hostPhysical) {
+        if (vmx.accessesApic(hostPhysical)) {
+            throw vmx.apicPage().refuseStructure();
+        }
+        return hostPhysical;
     }
 
     /** A cached mapping answers. */

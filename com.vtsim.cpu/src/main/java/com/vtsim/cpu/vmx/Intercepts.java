@@ -207,8 +207,14 @@ public final class Intercepts {
     }
 
     private static void msrs(Semantics s) {
-        guard(s, "RDMSR", (instruction, at) -> (cpu, vmx) -> msr(cpu, vmx, ExitReason.RDMSR, 0));
-        guard(s, "WRMSR", (instruction, at) -> (cpu, vmx) -> msr(cpu, vmx, ExitReason.WRMSR, 2048));
+        s.wrap("RDMSR", factory -> (instruction, at) -> ControlRegisterExits.replaced(factory, instruction, at, (cpu, vmx) -> {
+            msr(cpu, vmx, ExitReason.RDMSR, 0);
+            return X2ApicMode.read(cpu, vmx);
+        }));
+        s.wrap("WRMSR", factory -> (instruction, at) -> ControlRegisterExits.replaced(factory, instruction, at, (cpu, vmx) -> {
+            msr(cpu, vmx, ExitReason.WRMSR, 2048);
+            return X2ApicMode.write(cpu, vmx);
+        }));
     }
 
     private static void msr(Cpu cpu, Vmx vmx, ExitReason reason, int half) {

@@ -7,7 +7,7 @@ import java.util.List;
 
 /** What VM entries and exits did so far, for the operator: counts by reason and address, the latest exit, the latest failure. */
 public final class Journal {
-    private static final int PLACES = 1024;
+    private static final int PLACES = 1024, TRIES = 8;
 
     /**
      * How often a VM left from one place for one reason.
@@ -23,6 +23,7 @@ public final class Journal {
     private final int[] reasons = new int[PLACES];
     private long entries;
     private long exits;
+    private long notifications;
     private String latest = "";
     private List<EntryRule.Failure> failures = List.of();
     private int lastReason = -1;
@@ -39,7 +40,7 @@ public final class Journal {
         lastQualification = qualification;
         lastRip = rip;
         int place = (int) ((rip * 31 + reason) * 0x9E37_79B9_7F4A_7C15L >>> 54);
-        for (int i = 0; i < PLACES; i++) {
+        for (int i = 0; i < TRIES; i++) {
             int slot = place + i & PLACES - 1;
             if (counts[slot] == 0 || addresses[slot] == rip && reasons[slot] == reason) {
                 addresses[slot] = rip;
@@ -48,6 +49,10 @@ public final class Journal {
                 return;
             }
         }
+    }
+
+    void notified() {
+        notifications++;
     }
 
     void failed(String what, List<EntryRule.Failure> rules) {
@@ -59,6 +64,7 @@ public final class Journal {
         Arrays.fill(counts, 0);
         entries = 0;
         exits = 0;
+        notifications = 0;
         latest = "";
         failures = List.of();
         lastReason = -1;
@@ -74,7 +80,7 @@ public final class Journal {
         return exits;
     }
 
-    /** @return counts by reason and address (the first 1024 places), most frequent first */
+    /** @return counts by reason and address (of some 1,000 places), most frequent first */
     public List<Count> counts() {
         List<Count> all = new ArrayList<>();
         for (int i = 0; i < PLACES; i++) {
@@ -97,6 +103,9 @@ public final class Journal {
             ExitReason reason = ExitReason.of(lastReason & 0xFFFF);
             lines.add(String.format("latest exit: %s (reason %d%s) at rip %016x, qualification %x", reason == null ? "unknown" : reason.title,
                 lastReason & 0xFFFF, lastReason < 0 ? ", VM-entry failure" : "", lastRip, lastQualification));
+        }
+        if (notifications != 0) {
+            lines.add("posted interrupts taken without an exit: " + notifications + (notifications == 1 ? " notification" : " notifications"));
         }
         return lines;
     }

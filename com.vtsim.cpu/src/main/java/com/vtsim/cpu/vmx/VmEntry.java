@@ -107,9 +107,8 @@ final class VmEntry {
         }
         if (vectoring) {
             vmx.attend(Vmx.INJECT);
-        } else if (Control.USE_TPR_SHADOW.in(v)) {
-            vmx.checkThreshold();
         }
+        vmx.apic.entered();
         vmx.journal.entered();
         cpu.execution.flagsChanged();
     }

@@ -109,8 +109,11 @@ final class VmExit {
         write(VmcsField.ENTRY_INTERRUPTION, vmx.image.get(VmcsField.ENTRY_INTERRUPTION) & ~Vmx.VALID);
         vmx.journal.exited(reason.number, qualification, cpu.r[Cpu.RIP]);
         guest.save(region);
+        if (vmx.apic.delivers()) {
+            write(VmcsField.GUEST_INTERRUPT_STATUS, vmx.apic.status());
+        }
         if (Control.SAVE_PREEMPTION_TIMER.in(vmx.image)) {
-            write(VmcsField.PREEMPTION_TIMER, vmx.timerLeft());
+            write(VmcsField.PREEMPTION_TIMER, vmx.timer.left());
         }
         long stored = vmx.image.get(VmcsField.EXIT_MSR_STORE_COUNT);
         boolean kept = MsrArea.store(cpu, vmx.image.get(VmcsField.EXIT_MSR_STORE_ADDRESS), stored);

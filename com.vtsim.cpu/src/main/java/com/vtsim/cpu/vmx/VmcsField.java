@@ -8,6 +8,8 @@ package com.vtsim.cpu.vmx;
 public enum VmcsField {
     /** Virtual-processor identifier. */
     VPID(0x0000, "Virtual-processor identifier"),
+    /** Posted-interrupt notification vector. */
+    POSTED_INTERRUPT_VECTOR(0x0002, "Posted-interrupt notification vector"),
     /** EPTP index. */
     EPTP_INDEX(0x0004, "EPTP index"),
     /** Guest ES selector. */
@@ -26,6 +28,8 @@ public enum VmcsField {
     GUEST_LDTR_SELECTOR(0x080C, "Guest LDTR selector"),
     /** Guest TR selector. */
     GUEST_TR_SELECTOR(0x080E, "Guest TR selector"),
+    /** Guest interrupt status: RVI in bits 7:0, SVI in bits 15:8. */
+    GUEST_INTERRUPT_STATUS(0x0810, "Guest interrupt status"),
     /** PML index. */
     PML_INDEX(0x0812, "PML index"),
     /** Host ES selector. */
@@ -62,10 +66,22 @@ public enum VmcsField {
     TSC_OFFSET(0x2010, "TSC offset"),
     /** Virtual-APIC address. */
     VIRTUAL_APIC(0x2012, "Virtual-APIC address"),
+    /** APIC-access address. */
+    APIC_ACCESS(0x2014, "APIC-access address"),
+    /** Posted-interrupt descriptor address. */
+    POSTED_INTERRUPT_DESCRIPTOR(0x2016, "Posted-interrupt descriptor address"),
     /** VM-function controls. */
     VMFUNC_CTLS(0x2018, "VM-function controls"),
     /** EPT pointer. */
     EPTP(0x201A, "EPT pointer"),
+    /** EOI-exit bitmap 0: vectors 0–63. */
+    EOI_EXIT0(0x201C, "EOI-exit bitmap 0"),
+    /** EOI-exit bitmap 1. */
+    EOI_EXIT1(0x201E, "EOI-exit bitmap 1"),
+    /** EOI-exit bitmap 2. */
+    EOI_EXIT2(0x2020, "EOI-exit bitmap 2"),
+    /** EOI-exit bitmap 3. */
+    EOI_EXIT3(0x2022, "EOI-exit bitmap 3"),
     /** EPTP-list address. */
     EPTP_LIST(0x2024, "EPTP-list address"),
     /** VMREAD-bitmap address. */

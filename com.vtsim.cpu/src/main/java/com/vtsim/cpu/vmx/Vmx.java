@@ -21,7 +21,9 @@ public final class Vmx {
     public static final long NONE = -1L;
     /** What waits to be taken before the next instruction; bits of {@link #attention}. */
     static final int INJECT = 1, TRAP_FLAG = 1 << 1, TIMER = 1 << 2, NMI_WINDOW = 1 << 3, INTERRUPT_WINDOW = 1 << 4, THRESHOLD = 1 << 5,
-        BUS_LOCK = 1 << 6;
+        BUS_LOCK = 1 << 6, APIC_WRITE = 1 << 7, VIRTUAL_INTERRUPT = 1 << 8;
+    /** In {@link #written}: the register was written as an MSR. */
+    private static final int AS_MSR = 1;
     /** Bit 31 of the interruption-information fields. */
     static final long VALID = 1L << 31;
     private static final int VECTOR_DB = 1, VECTOR_PF = 14;
@@ -46,6 +48,10 @@ public final class Vmx {
     private final VmExit exit;
     private final VmEntry entry;
     private final GuestPhysical guestPhysical;
+    final VirtualApic apic;
+    private final ApicPage apicPage;
+    /** Offset of the virtual-APIC register whose write is to take effect, and {@link #AS_MSR}. */
+    private int written;
 
     // Of the VM that runs
     private long pin;
@@ -59,9 +65,7 @@ public final class Vmx {
     long delivering;
     int deliveringCode;
     int deliveringLength;
-    /** When the preemption timer expires, in ticks of the time-stamp counter. */
-    private long timerDeadline;
-    private Clock.Timer timer;
+    final PreemptionTimer timer;
     /** Time stamps of the latest PAUSE at privilege level 0, or {@link #NONE}, and of the first of its loop. */
     private long pausedAt;
     private long loopBegan;
@@ -75,6 +79,9 @@ public final class Vmx {
         this.cpu = cpu;
         capabilities = new Capabilities(cpu);
         guestPhysical = new GuestPhysical(this);
+        apic = new VirtualApic(this);
+        apicPage = new ApicPage(this);
+        timer = new PreemptionTimer(this);
         exit = new VmExit(this);
         entry = new VmEntry(this);
     }
@@ -84,12 +91,12 @@ public final class Vmx {
         vmcs.attach(cpu.memory.space());
         capabilities.attach(ept);
         guestPhysical.invalidate(LinearMemory.NO_EPT);
-        timer = clock.timer("vmx", () -> attend(TIMER));
+        timer.attach(clock);
         if (nonRoot) {
             vmcs.load(current, image);
             adoptControls();
             if (Control.PREEMPTION_TIMER.in(image)) {
-                armTimer();
+                timer.resume();
             }
         }
     }
@@ -159,6 +166,24 @@ public final class Vmx {
         guestPhysical.adopt(image);
         cpu.memory.tag(has(Control.ENABLE_VPID) ? (int) image.get(VmcsField.VPID) : 0,
             ept ? GuestPhysical.tag(image.get(VmcsField.EPTP)) : LinearMemory.NO_EPT);
+        apic.adopt();
+        apicPage.adopt();
+        cpu.memory.apicPage(image.get(VmcsField.APIC_ACCESS), has(Control.VIRTUALIZE_APIC_ACCESSES) ? apicPage : null);
+    }
+
+    /** @return whether host-physical memory at an address is the APIC-access page */
+    boolean accessesApic(long hostPhysical) {
+        return has(Control.VIRTUALIZE_APIC_ACCESSES) && (hostPhysical & -4096L) == image.get(VmcsField.APIC_ACCESS);
+    }
+
+    ApicPage apicPage() {
+        return apicPage;
+    }
+
+    /** A register of the virtual-APIC page has been written: the write takes effect after the instruction. */
+    void apicWritten(int offset, boolean msr) {
+        written = offset | (msr ? AS_MSR : 0);
+        attend(APIC_WRITE);
     }
 
     /** @return what of the controls decides what a translation of the VM that runs allows; 0 outside: 3 bits */
@@ -194,23 +219,8 @@ public final class Vmx {
             attend(TRAP_FLAG);
         }
         if (has(Control.PREEMPTION_TIMER)) {
-            timerDeadline = (cpu.msrs.timeStamp() >>> Capabilities.TIMER_SHIFT) + image.get(VmcsField.PREEMPTION_TIMER) << Capabilities.TIMER_SHIFT;
-            armTimer();
+            timer.start(image.get(VmcsField.PREEMPTION_TIMER));
         }
-    }
-
-    private void armTimer() {
-        long ticks = timerDeadline - cpu.msrs.timeStamp();
-        if (ticks <= 0) {
-            attend(TIMER);
-        } else {
-            timer.at(cpu.clock.now() + Clock.nanosFor(ticks, cpu.cpuid.tscFrequency));
-        }
-    }
-
-    /** @return what is left of the preemption timer */
-    long timerLeft() {
-        return Math.max(0, timerDeadline - cpu.msrs.timeStamp() >> Capabilities.TIMER_SHIFT);
     }
 
     /** Non-root operation has ended. */
@@ -218,9 +228,8 @@ public final class Vmx {
         nonRoot = false;
         attention = 0;
         delivering = 0;
-        if (timer != null) {
-            timer.cancel();
-        }
+        timer.stop();
+        cpu.memory.apicPage(0, null);
         cpu.memory.paging().nested(null);
         if (!Control.ENABLE_VPID.in(image)) {
             cpu.memory.flushProcessor(0, true);
@@ -236,7 +245,8 @@ public final class Vmx {
         }
     }
 
-    private boolean attended(int what) {
+    /** @return whether it was to be attended to, and is no longer */
+    boolean attended(int what) {
         if ((attention & what) == 0) {
             return false;
         }
@@ -277,7 +287,7 @@ public final class Vmx {
     }
 
     /**
-     * Takes what goes before debug traps: an event to inject, the monitor trap flag, the TPR threshold.
+     * Takes what goes before debug traps: an event to inject, a write to the virtual APIC, the TPR threshold, the monitor trap flag.
      *
      * @return whether something was taken
      */
@@ -285,6 +295,9 @@ public final class Vmx {
         if (attended(INJECT)) {
             trapReady = true;
             entry.inject();
+            return true;
+        }
+        if (attended(APIC_WRITE) && apic.emulateWrite(written & ~AS_MSR, (written & AS_MSR) != 0)) {
             return true;
         }
         if (attended(BUS_LOCK)) {
@@ -330,17 +343,36 @@ public final class Vmx {
         return true;
     }
 
-    /** Exits if the guest can take interrupts and the monitor waits for that. @return whether it did */
+    /** Exits if the guest can take interrupts and the monitor waits for that, or delivers a virtual interrupt. @return whether it did */
     public boolean interruptWindow(boolean open) {
-        if ((attention & INTERRUPT_WINDOW) == 0 || !open) {
+        if (!open || (attention & (INTERRUPT_WINDOW | VIRTUAL_INTERRUPT)) == 0 || cpu.execution.activity.state() > 1) {
             return false;
         }
-        leave(ExitReason.INTERRUPT_WINDOW, 0);
+        if ((attention & INTERRUPT_WINDOW) != 0) {
+            leave(ExitReason.INTERRUPT_WINDOW, 0);
+            return true;
+        }
+        attended(VIRTUAL_INTERRUPT);
+        cpu.execution.activity.state(0);
+        int vector = apic.take();
+        note(vector, GuestFault.NO_CODE, Source.EXTERNAL, 0);
+        cpu.execution.deliveries.inject(vector, GuestFault.NO_CODE, Source.EXTERNAL, 0);
         return true;
     }
 
-    /** Exits for an external interrupt, acknowledged here if the monitor wants that. */
+    /** Exits for an external interrupt, acknowledged here if the monitor wants that, unless it is the notification of posted ones. */
     public void externalInterrupt() {
+        if (has(Control.PROCESS_POSTED_INTERRUPTS) && cpu.system.localApic() != null) {
+            int vector = cpu.controller.acknowledge(cpu.index);
+            if (vector == image.get(VmcsField.POSTED_INTERRUPT_VECTOR)) {
+                apic.takePosted();
+                return;
+            }
+            exit.begin(ExitReason.EXTERNAL_INTERRUPT, 0);
+            exit.interruption(VALID | vector, 0);
+            exit.perform();
+            return;
+        }
         exit.begin(ExitReason.EXTERNAL_INTERRUPT, 0);
         if (Control.ACKNOWLEDGE_INTERRUPT_ON_EXIT.in(image)) {
             exit.interruption(VALID | cpu.controller.acknowledge(cpu.index), 0);
@@ -411,8 +443,8 @@ public final class Vmx {
 
     /** @return whether something of VMX operation ends the halt */
     public boolean endsHalt() {
-        return (attention & ~(NMI_WINDOW | INTERRUPT_WINDOW)) != 0
-            || (attention & INTERRUPT_WINDOW) != 0 && (cpu.systemFlags & Flags.IF) != 0 || (attention & NMI_WINDOW) != 0 && !cpu.execution.pins.nmiBlocked();
+        return (attention & ~(NMI_WINDOW | INTERRUPT_WINDOW | VIRTUAL_INTERRUPT)) != 0
+            || (attention & (INTERRUPT_WINDOW | VIRTUAL_INTERRUPT)) != 0 && (cpu.systemFlags & Flags.IF) != 0 || (attention & NMI_WINDOW) != 0 && !cpu.execution.pins.nmiBlocked();
     }
 
     private void note(int vector, int errorCode, Source source, int length) {
@@ -611,29 +643,6 @@ public final class Vmx {
         return exit;
     }
 
-    // The TPR shadow
-
-    /** @return byte 80h of the virtual-APIC page */
-    private long virtualTpr() {
-        return image.get(VmcsField.VIRTUAL_APIC) + 0x80;
-    }
-
-    int readVirtualTpr() {
-        return (int) cpu.memory.space().read(virtualTpr(), 1);
-    }
-
-    void writeVirtualTpr(int value) {
-        cpu.memory.space().write(virtualTpr(), 4, value);
-        checkThreshold();
-    }
-
-    /** An exit follows the instruction, or the entry, if the virtual task priority is below the threshold. */
-    void checkThreshold() {
-        if (readVirtualTpr() >> 4 < (image.get(VmcsField.TPR_THRESHOLD) & 0xF)) {
-            attend(THRESHOLD);
-        }
-    }
-
     /** @return whether the monitor trap flag lets instructions go one at a time only */
     public boolean stepping() {
         return nonRoot && (attention & TRAP_FLAG) != 0;
@@ -643,7 +652,7 @@ public final class Vmx {
 
     /** @return where VMX operation stands; the VMCS itself is in memory */
     public VmxState save() {
-        return new VmxState(on, nonRoot, vmxon, current, attention, timerDeadline);
+        return new VmxState(on, nonRoot, vmxon, current, attention, timer.deadline(), apic.status(), written);
     }
 
     /** Adopts a saved state; {@link #attach} then reads the controls from the VMCS. */
@@ -653,7 +662,9 @@ public final class Vmx {
         vmxon = state.vmxon();
         current = state.current();
         attention = state.attention();
-        timerDeadline = state.timerDeadline();
+        timer.deadline(state.timerDeadline());
+        apic.status(state.interruptStatus());
+        written = state.written();
         delivering = 0;
         guestPhysical.invalidate(LinearMemory.NO_EPT);
         if (!nonRoot) {

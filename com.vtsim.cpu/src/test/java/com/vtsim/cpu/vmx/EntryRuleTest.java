@@ -38,6 +38,17 @@ class EntryRuleTest {
         put("virtual-APIC address", m -> m.on(Control.USE_TPR_SHADOW).set(VIRTUAL_APIC, 0x32010));
         put("reserved bits of the TPR threshold", m -> m.on(Control.USE_TPR_SHADOW).set(VIRTUAL_APIC, 0x32000).set(TPR_THRESHOLD, 0x10));
         put("TPR threshold above VTPR", m -> m.on(Control.USE_TPR_SHADOW).set(VIRTUAL_APIC, 0x32000).set(TPR_THRESHOLD, 1));
+        put("VIRTUALIZE_X2APIC_MODE without TPR shadow", m -> m.on(Control.SECONDARY_CONTROLS, Control.VIRTUALIZE_X2APIC_MODE));
+        put("APIC_REGISTER_VIRTUALIZATION without TPR shadow", m -> m.on(Control.SECONDARY_CONTROLS, Control.APIC_REGISTER_VIRTUALIZATION));
+        put("VIRTUAL_INTERRUPT_DELIVERY without TPR shadow", m -> m.on(Control.SECONDARY_CONTROLS, Control.VIRTUAL_INTERRUPT_DELIVERY,
+            Control.EXTERNAL_INTERRUPT_EXITING));
+        put("APIC-access address", m -> m.on(Control.SECONDARY_CONTROLS, Control.VIRTUALIZE_APIC_ACCESSES).set(APIC_ACCESS, 0x32800));
+        put("x2APIC mode and APIC accesses both virtualized", m -> virtualApic(m).on(Control.VIRTUALIZE_X2APIC_MODE, Control.VIRTUALIZE_APIC_ACCESSES));
+        put("virtual-interrupt delivery without external-interrupt exiting", m -> virtualApic(m).on(Control.VIRTUAL_INTERRUPT_DELIVERY));
+        put("posted interrupts without virtual-interrupt delivery", m -> posted(m).off(Control.VIRTUAL_INTERRUPT_DELIVERY));
+        put("posted interrupts without acknowledgment on exit", m -> posted(m).off(Control.ACKNOWLEDGE_INTERRUPT_ON_EXIT));
+        put("posted-interrupt notification vector", m -> posted(m).set(POSTED_INTERRUPT_VECTOR, 0x100));
+        put("posted-interrupt descriptor address", m -> posted(m).set(POSTED_INTERRUPT_DESCRIPTOR, 0x32020));
         put("virtual NMIs without NMI exiting", m -> m.on(Control.VIRTUAL_NMIS));
         put("NMI-window exiting without virtual NMIs", m -> m.on(Control.NMI_WINDOW_EXITING));
         put("VPID 0000h", m -> m.on(Control.SECONDARY_CONTROLS, Control.ENABLE_VPID));
@@ -58,6 +69,16 @@ class EntryRuleTest {
         set("reserved bits of the interruption information", ENTRY_INTERRUPTION, 0x8000_1202L);
         put("exception error code", m -> m.set(ENTRY_INTERRUPTION, 0x8000_0B0EL).set(ENTRY_ERROR_CODE, 0x10000));
         put("VM-entry instruction length", m -> m.set(ENTRY_INTERRUPTION, 0x8000_0430L).set(ENTRY_LENGTH, 16));
+    }
+
+    private static VmxMachine virtualApic(VmxMachine m) {
+        return m.on(Control.SECONDARY_CONTROLS, Control.USE_TPR_SHADOW).set(VIRTUAL_APIC, 0x32000);
+    }
+
+    private static VmxMachine posted(VmxMachine m) {
+        m.endingApic();
+        virtualApic(m).on(Control.VIRTUAL_INTERRUPT_DELIVERY, Control.EXTERNAL_INTERRUPT_EXITING, Control.ACKNOWLEDGE_INTERRUPT_ON_EXIT);
+        return m.on(Control.PROCESS_POSTED_INTERRUPTS);
     }
 
     private void beyond() {
@@ -289,10 +310,15 @@ class EntryRuleTest {
     private static void agree(VmxMachine m) {
         m.start("cpuid");
         m.proceedTo("launch");
+        m.board.call(() -> {
+            m.vmcs.write(VmxMachine.VMCS, EXIT_REASON, 0);
+            return null;
+        });
         List<Broken> broken = m.board.call(() -> m.cpu.virtualization().orElseThrow().check());
         m.proceed(500);
         long entries = m.board.call(() -> m.cpu.virtualization().orElseThrow().entries());
-        boolean entered = entries > 0 || m.get(EXIT_REASON) == 0x8000_0022L && m.exited();
+        // Where it ends is for HOST_RIP to say, which may be any.
+        boolean entered = entries > 0 || m.get(EXIT_REASON) == 0x8000_0022L;
         assertThat(entered).as("entry of a VMCS that breaks %s; rip %x; %s", broken, m.reg("rip"), m.cpu.virtualization().orElseThrow().why()).isEqualTo(broken.isEmpty());
     }
 }

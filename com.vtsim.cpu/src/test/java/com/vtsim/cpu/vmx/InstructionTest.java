@@ -151,6 +151,7 @@ class InstructionTest {
     /** Each control is announced if and only if entry accepts it. @sdm VMX Capability Reporting Facility */
     @Test void capabilitiesFollowTheTableOfControls() {
         try (VmxMachine m = new VmxMachine(true)) {
+            m.endingApic();
             assertThat(m.reg("msr:480") >>> 32 & 0x1FFF).isEqualTo(0x1000);
             assertThat(m.reg("msr:48d") & 0xFFFF_FFFFL).isEqualTo(0x16);
             assertThat(m.reg("msr:482") & 0xFFFF_FFFFL).isEqualTo(0x0401_E172L);

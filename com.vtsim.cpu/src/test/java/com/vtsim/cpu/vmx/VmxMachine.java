@@ -120,6 +120,8 @@ final class VmxMachine implements AutoCloseable {
     final class OneVector implements InterruptController {
         int vector = 0x51;
         int acknowledged;
+        /** None unless a test needs one: it then ends interrupts only. */
+        EndingApic apic;
 
         @Override
         public int acknowledge(int processor) {
@@ -130,7 +132,7 @@ final class VmxMachine implements AutoCloseable {
 
         @Override
         public LocalApicPort localApic(int processor) {
-            return null;
+            return apic;
         }
 
         @Override
@@ -166,6 +168,18 @@ final class VmxMachine implements AutoCloseable {
 
         @Override
         public void restore(State state) { }
+    }
+
+    /** Gives the processor a local APIC in x2APIC mode that counts the ends of interrupts. */
+    EndingApic endingApic() {
+        controller.apic = new EndingApic();
+        board.call(() -> {
+            board.remove(cpu);
+            board.add(cpu);
+            return null;
+        });
+        board.settle();
+        return controller.apic;
     }
 
     private void load(long address, byte[] bytes) {
