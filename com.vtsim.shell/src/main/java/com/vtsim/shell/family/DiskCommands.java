@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
@@ -35,7 +36,7 @@ import org.osgi.service.component.annotations.Reference;
 public final class DiskCommands {
     private static final long BLOCK = 512;
     /** What can have disks, with the prefix of its parts' names. */
-    private static final Map<String, String> MODELS = Map.of("nvme", "com.vtsim.pci.nvme");
+    private static final Map<String, String> MODELS = Map.of("nvme", "com.vtsim.pci.nvme", "virtio", "com.vtsim.pci.virtio.block");
     private static final int FIRST_DEVICE = 4;
     private static final int BRIDGES = 0x1E;
 
@@ -70,11 +71,11 @@ public final class DiskCommands {
     }
 
     /** Attaches disks. */
-    @Descriptor("give a machine a disk controller with these files as its disks; it may be running")
+    @Descriptor("give a machine files as disks: one NVMe controller with all of them, or a virtio device for each; it may be running")
     public Notice attach(CommandSession session,
-            @Descriptor("what they are attached to: nvme") @Parameter(names = "--as", absentValue = "nvme") String model,
+            @Descriptor("what they are attached to: nvme or virtio") @Parameter(names = "--as", absentValue = "nvme") String model,
             @Descriptor("bus:device.function; without it the first free device from 00:04.0 on") @Parameter(names = {"-a", "--address"}, absentValue = "") String address,
-            @Descriptor("name of the new part; without it nvme0, nvme1, …") @Parameter(names = {"-n", "--name"}, absentValue = "") String name,
+            @Descriptor("name of the new part; without it nvme0, nvme1, … or virtio0, …") @Parameter(names = {"-n", "--name"}, absentValue = "") String name,
             @Descriptor("the guest cannot write to them") @Parameter(names = {"-r", "--read-only"}, presentValue = "true", absentValue = "false") boolean readOnly,
             @Descriptor("bytes of a block: 512 or 4096") @Parameter(names = {"-b", "--block"}, absentValue = "512") int block,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine,
@@ -87,14 +88,25 @@ public final class DiskCommands {
             throw new OperatorException("no file; name one or more, disk:create makes them");
         }
         Machine owner = machines.machine(machine);
-        String part = name.isEmpty() ? freeName(owner, model) : name;
-        PciAddress place = owner.call(() -> place(Targets.part(owner, PciHost.class, "PCI host"), address));
+        List<String> paths = Stream.of(files).map(file -> (readOnly ? "ro:" : "") + session.currentDir().resolve(file)).toList();
+        if (model.equals("nvme")) {
+            return new Notice(machine, add(owner, model, pid, name, address, block, paths));
+        }
+        if (paths.size() > 1 && !(name.isEmpty() && address.isEmpty())) {
+            throw new OperatorException("a virtio disk has one file; leave out --name and --address for several");
+        }
+        return new Notice(machine, paths.stream().map(path -> add(owner, model, pid, name, address, block, List.of(path))).collect(Collectors.joining("; ")));
+    }
+
+    private String add(Machine machine, String model, String pid, String name, String address, int block, List<String> files) {
+        String part = name.isEmpty() ? freeName(machine, model) : name;
+        PciAddress place = machine.call(() -> place(Targets.part(machine, PciHost.class, "PCI host"), address));
         Map<String, Object> properties = new HashMap<>();
         properties.put(PciFunction.ADDRESS, place.toString());
-        properties.put(Drives.FILES, Stream.of(files).map(file -> (readOnly ? "ro:" : "") + session.currentDir().resolve(file)).toArray(String[]::new));
+        properties.put(Drives.FILES, files.toArray(String[]::new));
         properties.put("block.size", block);
-        machines.add(machine, part, pid, properties);
-        return new Notice(machine, "%s at %s: %s".formatted(part, place, files.length == 1 ? files[0].toString() : files.length + " disks"));
+        machines.add(machine.name(), part, pid, properties);
+        return "%s at %s: %s".formatted(part, place, files.size() == 1 ? Path.of(files.get(0)).getFileName() : files.size() + " disks");
     }
 
     private static String freeName(Machine machine, String model) {
@@ -102,7 +114,7 @@ public final class DiskCommands {
         return Stream.iterate(0, i -> i + 1).map(i -> model + i).filter(each -> !taken.contains(each)).findFirst().orElseThrow();
     }
 
-    private static PciAddress place(PciHost host, String wanted) {
+    static PciAddress place(PciHost host, String wanted) {
         List<PciAddress> taken = host.functions().stream().map(PciFunction::address).toList();
         if (!wanted.isEmpty()) {
             PciAddress place = PciCommands.place(wanted);

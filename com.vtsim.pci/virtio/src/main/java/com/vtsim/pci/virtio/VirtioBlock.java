@@ -1,0 +1,292 @@
+package com.vtsim.pci.virtio;
+
+import com.vtsim.api.disk.DiskFile;
+import com.vtsim.api.disk.Drives;
+import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.OperatorException;
+import com.vtsim.api.machine.Part;
+import com.vtsim.api.machine.State;
+import com.vtsim.api.pci.PciFunction;
+import com.vtsim.api.register.RegisterBlocks;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+
+/** A disk on a file of the host. Source: Virtual I/O Device (VIRTIO) 1.2, Block Device. */
+@Component(configurationPid = "com.vtsim.pci.virtio.block", configurationPolicy = ConfigurationPolicy.REQUIRE,
+        service = {Part.class, PciFunction.class, Drives.class, RegisterBlocks.class})
+public final class VirtioBlock extends VirtioDevice implements Drives {
+    private static final String MODEL = "virtio-block";
+    private static final int VERSION = 1;
+    private static final int TYPE = 2;
+    private static final int SECTOR = 512;
+    private static final long SEG_MAX = 1L << 2;
+    private static final long READ_ONLY = 1L << 5;
+    private static final long BLK_SIZE = 1L << 6;
+    private static final long FLUSH = 1L << 9;
+    private static final long CONFIG_WCE = 1L << 11;
+    private static final long WRITE_ZEROES = 1L << 14;
+    private static final int QUEUE = 256;
+    /** Bytes of the largest request. */
+    private static final int MOST = 1 << 20;
+    private static final int MOST_ZEROES = 1 << 24;
+    private static final int HEADER = 16;
+    private static final int IN = 0;
+    private static final int OUT = 1;
+    private static final int FLUSH_REQUEST = 4;
+    private static final int GET_ID = 8;
+    private static final int ZEROES = 13;
+    private static final int OK = 0;
+    private static final int IO_ERROR = 1;
+    private static final int UNSUPPORTED = 2;
+    private static final int CAPACITY_AT = 0;
+    private static final int SEG_MAX_AT = 12;
+    private static final int BLK_SIZE_AT = 20;
+    private static final int WRITEBACK_AT = 32;
+    private static final int MOST_ZEROES_AT = 48;
+    private static final int MOST_ZERO_RANGES_AT = 52;
+    private static final int ID_LENGTH = 20;
+
+    private final DiskFile file;
+    private final byte[] data = new byte[MOST];
+    private final byte[] zeros = new byte[MOST];
+    private final byte[] header = new byte[HEADER];
+    private final ByteBuffer configuration = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
+
+    /** A configuration of the disk. */
+    public @interface Config {
+        /** @return the machine's name */
+        String vtsim_machine();
+
+        /** @return the part's name */
+        String vtsim_name() default "virtio0";
+
+        /** @return bus:device.function */
+        String vtsim_pci_address() default "00:05.0";
+
+        /** @return one file, {@code ro:} before it if it is read-only */
+        String[] files() default {};
+
+        /** @return bytes of a block, 512 or 4096 */
+        int block_size() default 512;
+    }
+
+    private record BlockState(Saved common, boolean writeback) { }
+
+    /** Made from a configuration. @throws OperatorException if the file cannot be used */
+    @Activate
+    public VirtioBlock(Config config) {
+        this(config.vtsim_name(), config.vtsim_pci_address(), open(config));
+    }
+
+    private static DiskFile open(Config config) {
+        if (config.files().length != 1) {
+            throw new OperatorException("a virtio disk has one file, not " + config.files().length);
+        }
+        if (config.block_size() != 512 && config.block_size() != 4096) {
+            throw new OperatorException("block.size is 512 or 4096, not " + config.block_size());
+        }
+        return DiskFile.named(config.files()[0], config.block_size());
+    }
+
+    /**
+     * @param name    the part's name
+     * @param address bus:device.function
+     * @param file    its content
+     */
+    public VirtioBlock(String name, String address, DiskFile file) {
+        super(name, MODEL, address, TYPE, 0x01_00_00, SEG_MAX | BLK_SIZE | FLUSH | CONFIG_WCE | (file.isReadOnly() ? READ_ONLY : WRITE_ZEROES), QUEUE);
+        this.file = file;
+        configuration.putLong(CAPACITY_AT, file.blocks() * file.blockSize() / SECTOR).putInt(SEG_MAX_AT, QUEUE - 2).putInt(BLK_SIZE_AT, file.blockSize())
+                .put(WRITEBACK_AT, (byte) 1).putInt(MOST_ZEROES_AT, MOST_ZEROES / SECTOR).putInt(MOST_ZERO_RANGES_AT, 1);
+    }
+
+    /** The component goes; a machine that had it has let it go already. */
+    @Deactivate
+    void close() {
+        file.close();
+    }
+
+    @Override
+    int configuration(int offset) {
+        return offset < configuration.capacity() ? configuration.get(offset) & 0xFF : 0;
+    }
+
+    @Override
+    void configure(int offset, int value) {
+        if (offset == WRITEBACK_AT && has(CONFIG_WCE)) {
+            configuration.put(WRITEBACK_AT, (byte) (value & 1));
+            flush();
+        }
+    }
+
+    @Override
+    void cleared() {
+        configuration.put(WRITEBACK_AT, (byte) 1);
+        flush();
+    }
+
+    /** A driver that cannot flush must not have to. */
+    private boolean isCached() {
+        return has(CONFIG_WCE) ? configuration.get(WRITEBACK_AT) != 0 : has(FLUSH);
+    }
+
+    private int flush() {
+        try {
+            if (file.isOpen()) {
+                file.flush();
+            }
+            return OK;
+        } catch (IOException e) {
+            return failed(e);
+        }
+    }
+
+    private int failed(IOException e) {
+        if (board() != null) {
+            board().report(e.getMessage());
+        }
+        return IO_ERROR;
+    }
+
+    /** Header, data, and a last byte for the status. */
+    @Override
+    boolean serve(int queue) {
+        if (!next(queue)) {
+            return false;
+        }
+        if (chain().writable() < 1 || !read(0, header, HEADER)) {
+            fail("a request without header or status");
+            return true;
+        }
+        ByteBuffer request = ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN);
+        long sector = request.getLong(8);
+        long room = chain().writable() - 1;
+        int written = 0;
+        int status;
+        switch (request.getInt(0)) {
+            case IN -> {
+                status = in(sector, room);
+                written = status == OK ? (int) room : 0;
+            }
+            case OUT -> status = out(sector, chain().readable() - HEADER);
+            case FLUSH_REQUEST -> status = flush();
+            case GET_ID -> {
+                status = identify(room);
+                written = status == OK ? ID_LENGTH : 0;
+            }
+            case ZEROES -> status = file.isReadOnly() ? UNSUPPORTED : zero(chain().readable() - HEADER);
+            default -> status = UNSUPPORTED;
+        }
+        header[0] = (byte) status;
+        if (write(room, header, 0, 1)) {
+            give(queue, written + 1);
+        }
+        return true;
+    }
+
+    private boolean isPossible(long sector, long bytes) {
+        long sectors = configuration.getLong(CAPACITY_AT);
+        return bytes % file.blockSize() == 0 && bytes <= MOST && sector >= 0 && sector <= sectors - bytes / SECTOR && sector * SECTOR % file.blockSize() == 0;
+    }
+
+    private int in(long sector, long bytes) {
+        if (!isPossible(sector, bytes)) {
+            return IO_ERROR;
+        }
+        try {
+            file.read(sector * SECTOR, data, 0, (int) bytes);
+        } catch (IOException e) {
+            return failed(e);
+        }
+        return tryWrite(0, data, (int) bytes) ? OK : IO_ERROR;
+    }
+
+    /** All data is there before the first byte is written. */
+    private int out(long sector, long bytes) {
+        if (file.isReadOnly() || !isPossible(sector, bytes) || !tryRead(HEADER, data, (int) bytes)) {
+            return IO_ERROR;
+        }
+        try {
+            file.write(sector * SECTOR, data, 0, (int) bytes);
+        } catch (IOException e) {
+            return failed(e);
+        }
+        return isCached() ? OK : flush();
+    }
+
+    private int identify(long room) {
+        byte[] id = Arrays.copyOf(("vtsim-" + name()).getBytes(StandardCharsets.US_ASCII), ID_LENGTH);
+        return room >= ID_LENGTH && tryWrite(0, id, ID_LENGTH) ? OK : IO_ERROR;
+    }
+
+    /** One range: sector, count of sectors, flags of which "unmap" is a hint. */
+    private int zero(long bytes) {
+        if (bytes != HEADER || !tryRead(HEADER, data, HEADER)) {
+            return UNSUPPORTED;
+        }
+        ByteBuffer range = ByteBuffer.wrap(data, 0, HEADER).order(ByteOrder.LITTLE_ENDIAN);
+        long at = range.getLong(0) * SECTOR;
+        long left = (range.getInt(8) & 0xFFFF_FFFFL) * SECTOR;
+        if ((range.getInt(12) & ~1) != 0) {
+            return UNSUPPORTED;
+        }
+        if (left > MOST_ZEROES || range.getLong(0) < 0 || range.getLong(0) > configuration.getLong(CAPACITY_AT) - left / SECTOR) {
+            return IO_ERROR;
+        }
+        try {
+            for (; left > 0; left -= MOST, at += MOST) {
+                int piece = (int) Math.min(left, MOST);
+                file.read(at, data, 0, piece);
+                if (!Arrays.equals(data, 0, piece, zeros, 0, piece)) {
+                    file.write(at, zeros, 0, piece);
+                }
+            }
+        } catch (IOException e) {
+            return failed(e);
+        }
+        return isCached() ? OK : flush();
+    }
+
+    @Override
+    public void attach(Board newBoard) {
+        file.open();
+        if (!file.failure().isEmpty()) {
+            newBoard.report(file.failure());
+        }
+        super.attach(newBoard);
+    }
+
+    @Override
+    public void detach() {
+        flush();
+        file.close();
+        super.detach();
+    }
+
+    /** What the guest has written is on the host's medium before its state is told to anyone. */
+    @Override
+    public State save() {
+        flush();
+        return State.of(MODEL, VERSION, new BlockState(saveCommon(), configuration.get(WRITEBACK_AT) != 0));
+    }
+
+    @Override
+    public void restore(State state) {
+        BlockState saved = state.as(BlockState.class, MODEL, VERSION);
+        restoreCommon(saved.common());
+        configuration.put(WRITEBACK_AT, (byte) (saved.writeback() ? 1 : 0));
+    }
+
+    @Override
+    public List<Drive> drives() {
+        return List.of(new Drive(1, file.path().toString(), file.blocks(), file.blockSize(), file.isReadOnly(), file.failure()));
+    }
+}
