@@ -444,7 +444,8 @@ public final class Vmx {
     /** @return whether something of VMX operation ends the halt */
     public boolean endsHalt() {
         return (attention & ~(NMI_WINDOW | INTERRUPT_WINDOW | VIRTUAL_INTERRUPT)) != 0
-            || (attention & (INTERRUPT_WINDOW | VIRTUAL_INTERRUPT)) != 0 && (cpu.systemFlags & Flags.IF) != 0 || (attention & NMI_WINDOW) != 0 && !cpu.execution.pins.nmiBlocked();
+            || (attention & (INTERRUPT_WINDOW | VIRTUAL_INTERRUPT)) != 0 && (cpu.systemFlags & Flags.IF) != 0 && cpu.execution.activity.state() <= 1
+            || (attention & NMI_WINDOW) != 0 && !cpu.execution.pins.nmiBlocked();
     }
 
     private void note(int vector, int errorCode, Source source, int length) {

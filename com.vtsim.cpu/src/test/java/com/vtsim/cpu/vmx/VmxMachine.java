@@ -1,6 +1,7 @@
 package com.vtsim.cpu.vmx;
 
 import com.vtsim.api.cpu.LogicalProcessor.Breakpoint;
+import com.vtsim.api.ept.Ept;
 import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.irq.LocalApicPort;
 import com.vtsim.api.machine.Board;
@@ -14,6 +15,7 @@ import com.vtsim.cpu.isa.Assembler;
 import com.vtsim.cpu.isa.Assembly;
 import com.vtsim.ept.EptUnit;
 import com.vtsim.machine.Backplane;
+import java.lang.reflect.Proxy;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,13 +92,26 @@ final class VmxMachine implements AutoCloseable {
     final Vmcs vmcs = new Vmcs();
     final OneVector controller = new OneVector();
     private static final Assembly MONITOR_CODE = Assembler.assemble(SOURCE, 0);
-    private final Assembly monitor = MONITOR_CODE;
+    private static final Assembly MONITOR_CODE32 = Assembler.assemble(Monitor32.SOURCE, 0);
+    private final boolean wide;
+    private final Assembly monitor;
     private final Map<VmcsField, Long> fields = new HashMap<>();
     private Assembly guest;
-    private EptUnit part;
+    private Ept part;
 
     /** @param ept whether the machine has the part */
     VmxMachine(boolean ept) {
+        this(ept, true);
+    }
+
+    /** With a monitor, and a guest unless the table says otherwise, of 32-bit code under PAE paging. */
+    static VmxMachine host32(boolean ept) {
+        return new VmxMachine(ept, false);
+    }
+
+    private VmxMachine(boolean ept, boolean wide) {
+        this.wide = wide;
+        monitor = wide ? MONITOR_CODE : MONITOR_CODE32;
         board.add(controller);
         if (ept) {
             part = new EptUnit("ept");
@@ -107,6 +122,21 @@ final class VmxMachine implements AutoCloseable {
         vmcs.attach(board.memory());
         tables();
         defaults();
+        if (!wide) {
+            narrow();
+        }
+    }
+
+    /** Puts an EPT mechanism without accessed and dirty flags in place of the part. */
+    void eptWithoutFlags() {
+        Ept whole = part;
+        board.remove(part);
+        part = (Ept) Proxy.newProxyInstance(Ept.class.getClassLoader(), new Class<?>[] {Ept.class}, (proxy, method, arguments) -> {
+            Object answer = method.invoke(whole, arguments);
+            return method.getName().equals("capabilities") ? (Long) answer & ~(1L << 21) : answer;
+        });
+        board.add(part);
+        board.settle();
     }
 
     /** Takes the EPT part off the board, and puts a new one in its place. */
@@ -257,6 +287,14 @@ final class VmxMachine implements AutoCloseable {
         set(VmcsField.GUEST_RFLAGS, 2);
     }
 
+    private void narrow() {
+        poke(0x1800, 8, 0x3001);
+        off(Control.HOST_ADDRESS_SPACE_SIZE, Control.IA32E_MODE_GUEST);
+        set(VmcsField.HOST_CR3, 0x1800);
+        set(VmcsField.GUEST_CR3, 0x1800);
+        segment("CS", 0x10, 0xC09B);
+    }
+
     private void segment(String name, int selector, int access) {
         set(VmcsField.valueOf("GUEST_" + name + "_SELECTOR"), selector);
         set(VmcsField.valueOf("GUEST_" + name + "_BASE"), 0);
@@ -384,7 +422,7 @@ final class VmxMachine implements AutoCloseable {
     /** Puts everything in place, and executes nothing. */
     void start(String source) {
         boolean real = set(VmcsField.GUEST_RIP) == 0;
-        guest = Assembler.assemble((source.startsWith("bits") ? "" : real ? "bits 16\norg 0\n" : "bits 64\norg 0x40000\n") + source + "\n", 0);
+        guest = Assembler.assemble((source.startsWith("bits") ? "" : real ? "bits 16\norg 0\n" : !wide ? "bits 32\norg 0x40000\n" : "bits 64\norg 0x40000\n") + source + "\n", 0);
         load(MONITOR, monitor.bytes());
         load(GUEST, guest.bytes());
         long at = FIELDS;
@@ -395,7 +433,7 @@ final class VmxMachine implements AutoCloseable {
         }
         poke(at, 8, -1);
         board.call(() -> {
-            cpu.enter(new EntryState(EntryState.Mode.LONG, MONITOR, Map.of("rsp", 0x9000L, "cr3", 0x1000L)));
+            cpu.enter(new EntryState(wide ? EntryState.Mode.LONG : EntryState.Mode.PROTECTED, MONITOR, Map.of("rsp", 0x9000L, "cr3", wide ? 0x1000L : 0x1800L)));
             return null;
         });
     }
