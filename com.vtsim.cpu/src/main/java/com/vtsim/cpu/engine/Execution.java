@@ -226,7 +226,7 @@ public final class Execution {
             if ((events & Event.SHUTDOWN) != 0 && !cpu.vmx.nonRoot) {
                 return Outcome.SHUTDOWN;
             }
-            if ((events & Event.INIT) != 0 && !cpu.vmx.blocksInit()) {
+            if ((events & Event.INIT) != 0 && !cpu.vmx.blocksInit() && (traps.pending() & SystemState.DR6_BT) == 0) {
                 pins.takeInit();
                 continue;
             }
