@@ -111,7 +111,7 @@ public interface LogicalProcessor extends Processor {
      * An operator's breakpoint: unseen by the guest.
      *
      * @param kind    what it waits for
-     * @param address linear, or a port
+     * @param address linear, or a port; a basic exit reason or the encoding of a VMCS field
      * @param length  bytes, 1 or more
      */
     record Breakpoint(Kind kind, long address, int length) {
@@ -124,7 +124,11 @@ public interface LogicalProcessor extends Processor {
             /** After a read or write. */
             ACCESS,
             /** After a port access. */
-            PORT
+            PORT,
+            /** At a VM exit for a basic reason. */
+            VM_EXIT,
+            /** After a VMWRITE of a field. */
+            VMWRITE
         }
     }
 }

@@ -33,6 +33,47 @@ public interface Virtualization {
     /** @return successful VM entries since power-on */
     long entries();
 
+    /**
+     * Stops the run at VM exits, or behind VMWRITEs of a field.
+     *
+     * @param what number or name of a basic exit reason ({@code 48}, {@code EPT_VIOLATION}), or mnemonic of a field ({@code GUEST_RIP}); case does not matter
+     * @return number of the breakpoint, one of {@link LogicalProcessor#breakpoints()}
+     * @throws com.vtsim.api.machine.OperatorException if there is no such reason or field
+     */
+    default int breakAt(String what) {
+        throw new com.vtsim.api.machine.OperatorException("this processor cannot stop at VM exits");
+    }
+
+    /** Tells a listener of every entry and exit from now on; null ends it. */
+    default void listen(Transitions listener) {
+        // A processor without VMs has nothing to tell.
+    }
+
+    /** Hears of entries and exits, on the machine thread. */
+    @ConsumerType
+    interface Transitions {
+        /**
+         * A VM runs from now on.
+         *
+         * @param time virtual nanoseconds
+         * @param vmcs physical address
+         * @param rip  its next instruction
+         */
+        void entered(long time, long vmcs, long rip);
+
+        /**
+         * A VM has left, or an entry has failed as an exit does.
+         *
+         * @param time          virtual nanoseconds
+         * @param failed        whether it was a failed entry
+         * @param reason        basic exit reason
+         * @param name          of the reason
+         * @param qualification exit qualification
+         * @param rip           guest's instruction pointer
+         */
+        void exited(long time, boolean failed, int reason, String name, long qualification, long rip);
+    }
+
     /** Kinds of operation. */
     enum Operation {
         /** Not in VMX operation. */

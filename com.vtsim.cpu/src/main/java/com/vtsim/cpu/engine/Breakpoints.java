@@ -14,6 +14,9 @@ public final class Breakpoints {
     private final Map<Integer, Breakpoint> operator = new TreeMap<>();
     private int number;
     private boolean guest;
+    /** Whether the operator has some that instructions, data or ports meet, and some that VMX operation does. */
+    private boolean watching;
+    private boolean vmx;
     private long stoppedAt;
     private long stoppedRetired = -1;
     private boolean resumed;
@@ -29,12 +32,13 @@ public final class Breakpoints {
     }
 
     boolean any() {
-        return guest || !operator.isEmpty();
+        return guest || watching;
     }
 
     /** Adds an operator's breakpoint. @return its number */
     public int add(Breakpoint breakpoint) {
         operator.put(++number, breakpoint);
+        operatorsChanged();
         cpu.execution.traps.registersChanged();
         return number;
     }
@@ -42,8 +46,33 @@ public final class Breakpoints {
     /** @return false if there is none of that number */
     public boolean remove(int which) {
         boolean removed = operator.remove(which) != null;
+        operatorsChanged();
         cpu.execution.traps.registersChanged();
         return removed;
+    }
+
+    private void operatorsChanged() {
+        watching = operator.values().stream().anyMatch(b -> !ofVmx(b));
+        vmx = operator.values().stream().anyMatch(Breakpoints::ofVmx);
+    }
+
+    private static boolean ofVmx(Breakpoint b) {
+        return b.kind() == Breakpoint.Kind.VM_EXIT || b.kind() == Breakpoint.Kind.VMWRITE;
+    }
+
+    /** @return whether one of the operator's waits for a VM exit for this reason, or for a VMWRITE to this field */
+    boolean operatorVmx(Breakpoint.Kind kind, int what, String text) {
+        if (!vmx) {
+            return false;
+        }
+        for (Map.Entry<Integer, Breakpoint> entry : operator.entrySet()) {
+            if (entry.getValue().kind() == kind && entry.getValue().address() == what) {
+                hitNumber = entry.getKey();
+                hit = "breakpoint " + entry.getKey() + ": " + text;
+                return true;
+            }
+        }
+        return false;
     }
 
     /** @return the operator's, by number */

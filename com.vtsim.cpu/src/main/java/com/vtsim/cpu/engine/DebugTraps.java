@@ -1,5 +1,7 @@
 package com.vtsim.cpu.engine;
 
+import com.vtsim.api.cpu.LogicalProcessor.Breakpoint;
+
 /**
  * Debug exceptions in the making, the operator's stops, and alignment checks, which watch accesses in the same way.
  *
@@ -154,6 +156,20 @@ public final class DebugTraps {
             trap(status);
         }
         if (breakpoints.operatorPort(port, size)) {
+            execution.raise(Event.OPERATOR);
+        }
+    }
+
+    /** A VM has left for a reason. */
+    public void vmExit(int reason, String title) {
+        if (breakpoints.operatorVmx(Breakpoint.Kind.VM_EXIT, reason, "VM exit, " + title)) {
+            execution.raise(Event.OPERATOR);
+        }
+    }
+
+    /** A field of the current VMCS is written. */
+    public void vmwrite(int encoding, String name, long value) {
+        if (breakpoints.operatorVmx(Breakpoint.Kind.VMWRITE, encoding, "VMWRITE of " + name + " = " + Long.toHexString(value) + "h")) {
             execution.raise(Event.OPERATOR);
         }
     }

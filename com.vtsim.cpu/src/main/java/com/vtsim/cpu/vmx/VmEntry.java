@@ -110,6 +110,9 @@ final class VmEntry {
         }
         vmx.apic.entered();
         vmx.journal.entered();
+        if (vmx.listener != null) {
+            vmx.listener.entered(cpu.clock.now(), vmx.current, v.get(VmcsField.GUEST_RIP));
+        }
         cpu.execution.flagsChanged();
     }
 

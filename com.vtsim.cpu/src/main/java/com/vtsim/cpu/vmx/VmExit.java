@@ -108,6 +108,7 @@ final class VmExit {
         // A valid interruption-information field of an entry is made invalid by the exit.
         write(VmcsField.ENTRY_INTERRUPTION, vmx.image.get(VmcsField.ENTRY_INTERRUPTION) & ~Vmx.VALID);
         vmx.journal.exited(reason.number, qualification, cpu.r[Cpu.RIP]);
+        tell(false, reason, qualification, cpu.r[Cpu.RIP]);
         guest.save(region);
         if (vmx.apic.delivers()) {
             write(VmcsField.GUEST_INTERRUPT_STATUS, vmx.apic.status());
@@ -134,9 +135,17 @@ final class VmExit {
         write(VmcsField.EXIT_REASON, why.number | ENTRY_FAILURE);
         write(VmcsField.EXIT_QUALIFICATION, howExactly);
         vmx.journal.exited(why.number | 1 << 31, howExactly, vmx.image.get(VmcsField.GUEST_RIP));
+        tell(true, why, howExactly, vmx.image.get(VmcsField.GUEST_RIP));
         vmx.leaveGuest();
         cpu.execution.activity.state(0);
         loadHost(vmx.current, wide);
+    }
+
+    private void tell(boolean failed, ExitReason why, long howExactly, long rip) {
+        if (vmx.listener != null) {
+            vmx.listener.exited(cpu.clock.now(), failed, why.number, why.title, howExactly, rip);
+        }
+        cpu.execution.traps.vmExit(why.number, why.title);
     }
 
     private void write(VmcsField field, long value) {

@@ -1,5 +1,6 @@
 package com.vtsim.cpu.vmx;
 
+import com.vtsim.api.cpu.Virtualization.Transitions;
 import com.vtsim.api.ept.Ept;
 import com.vtsim.api.machine.Clock;
 import com.vtsim.cpu.engine.Cpu;
@@ -61,6 +62,8 @@ public final class Vmx {
     private long cr0Mask;
     private long cr4Mask;
     private int attention;
+    /** Hears of entries and exits; null for nobody. */
+    Transitions listener;
     /** IDT-vectoring information of the event under delivery, its error code and instruction length; 0 while there is none. */
     long delivering;
     int deliveringCode;

@@ -289,6 +289,7 @@ public final class VmxInstructions {
                 whole = vmx.vmcs.read(region, field) & ~0xFFFF_FFFFL | value;
             }
             vmx.vmcs.write(region, field, whole);
+            cpu.execution.traps.vmwrite(field.encoding, field.name(), whole);
             vmx.succeed();
         }
     }

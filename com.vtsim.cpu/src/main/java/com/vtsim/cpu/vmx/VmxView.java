@@ -1,6 +1,8 @@
 package com.vtsim.cpu.vmx;
 
+import com.vtsim.api.cpu.LogicalProcessor.Breakpoint;
 import com.vtsim.api.cpu.Virtualization;
+import com.vtsim.api.machine.OperatorException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -72,6 +74,30 @@ public final class VmxView implements Virtualization {
             ExitReason reason = ExitReason.of(count.reason() & 0xFFFF);
             return new Exit(count.reason() & 0xFFFF, count.reason() < 0, reason == null ? "" : reason.title, count.rip(), count.count());
         }).toList();
+    }
+
+    @Override
+    public int breakAt(String what) {
+        String wanted = what.toUpperCase(Locale.ROOT).replace('-', '_');
+        List<String> names = new ArrayList<>();
+        for (ExitReason reason : ExitReason.values()) {
+            if (reason.name().equals(wanted) || Integer.toString(reason.number).equals(wanted)) {
+                return vmx.cpu.execution.traps.breakpoints().add(new Breakpoint(Breakpoint.Kind.VM_EXIT, reason.number, 1));
+            }
+            names.add(reason.name());
+        }
+        for (VmcsField field : VmcsField.values()) {
+            if (field.name().equals(wanted)) {
+                return vmx.cpu.execution.traps.breakpoints().add(new Breakpoint(Breakpoint.Kind.VMWRITE, field.encoding, field.bits() / 8));
+            }
+            names.add(field.name());
+        }
+        throw OperatorException.unknown("exit reason or VMCS field", what, names);
+    }
+
+    @Override
+    public void listen(Transitions listener) {
+        vmx.listener = listener;
     }
 
     @Override

@@ -41,7 +41,7 @@ public final class CpuCommands {
 
     private static Map<String, Breakpoint.Kind> kinds() {
         Map<String, Breakpoint.Kind> kinds = new LinkedHashMap<>();
-        for (Breakpoint.Kind kind : Breakpoint.Kind.values()) {
+        for (Breakpoint.Kind kind : List.of(Breakpoint.Kind.EXECUTE, Breakpoint.Kind.WRITE, Breakpoint.Kind.ACCESS, Breakpoint.Kind.PORT)) {
             kinds.put(kind.name().toLowerCase(Locale.ROOT), kind);
         }
         return kinds;

@@ -1,5 +1,6 @@
 package com.vtsim.shell.family;
 
+import com.vtsim.api.cpu.LogicalProcessor;
 import com.vtsim.api.cpu.Virtualization;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machines;
@@ -10,9 +11,13 @@ import com.vtsim.shell.draw.Drawing;
 import com.vtsim.shell.draw.Hex;
 import com.vtsim.shell.draw.Paint;
 import com.vtsim.shell.draw.Table;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.Parameter;
 import org.apache.felix.service.command.annotations.GogoCommand;
@@ -21,10 +26,12 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
 /** The {@code vmx:} family: virtual machines on a processor, their VMCS, and why an entry failed. */
-@Component(service = VmxCommands.class)
-@GogoCommand(scope = "vmx", function = {"show", "check", "why", "exits"})
+@Component(service = VmxCommands.class, immediate = true)
+@GogoCommand(scope = "vmx", function = {"show", "check", "why", "exits", "break", "trace"})
 public final class VmxCommands {
     private final Machines machines;
+    /** By name of the machine. */
+    private final Map<String, TransitionTrace> traces = new ConcurrentHashMap<>();
 
     /** Made by Declarative Services. */
     @Activate
@@ -123,6 +130,62 @@ public final class VmxCommands {
             @Descriptor("show so many") @Parameter(names = {"-n", "--count"}, absentValue = "20") int count,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
         return ask(name, cpu, v -> v.exits().stream().limit(count).map(exit -> new Exits(exit.count(), exit.reason(), exit.name(), exit.rip())).toList());
+    }
+
+    /** A stop at exits or VMWRITEs. */
+    @Descriptor("stop the machine at VM exits for a reason, or behind VMWRITEs of a field; cpu:break lists and removes")
+    public Notice _break(
+            @Descriptor("which processor") @Parameter(names = "--cpu", absentValue = "0") int cpu,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
+            @Descriptor("a basic exit reason by number or name (48, EPT_VIOLATION), or a field (GUEST_RIP)") String what) {
+        return ask(name, cpu, v -> new Notice(name, "breakpoint " + v.breakAt(what) + " of processor " + cpu + ": " + what));
+    }
+
+    /** Starts a trace. */
+    @Descriptor("write every VM entry and exit to a file that Perfetto's viewer opens; vmx:trace NAME stop ends it")
+    public Notice trace(
+            CommandSession session,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
+            @Descriptor("start") String action,
+            @Descriptor("file, written anew") Path file) {
+        if (!action.equals("start")) {
+            throw new OperatorException("vmx:trace " + name + " " + action + " takes no file; vmx:trace " + name + " start FILE begins a trace");
+        }
+        Machine machine = machines.machine(name);
+        if (traces.containsKey(name)) {
+            throw new OperatorException("machine '" + name + "' is traced already, to " + traces.get(name).file() + "; vmx:trace " + name + " stop ends that");
+        }
+        TransitionTrace trace = new TransitionTrace(machine.name(), session.currentDir().resolve(file));
+        traces.put(name, trace);
+        machine.call(() -> {
+            for (LogicalProcessor processor : machine.findAll(LogicalProcessor.class)) {
+                processor.virtualization().ifPresent(v -> v.listen(trace.processor(processor.index(), v, machine.clock().now())));
+            }
+            return null;
+        });
+        return new Notice(name, "entries and exits go to " + file);
+    }
+
+    /** Ends a trace. */
+    @Descriptor("end a trace and close its file")
+    public Notice trace(
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
+            @Descriptor("stop") String action) {
+        if (!action.equals("stop")) {
+            throw new OperatorException(action.equals("start") ? "vmx:trace " + name + " start needs a file"
+                    : "vmx:trace " + name + " " + action + ": start FILE or stop");
+        }
+        Machine machine = machines.machine(name);
+        TransitionTrace trace = traces.remove(name);
+        if (trace == null) {
+            throw new OperatorException("machine '" + name + "' is not traced");
+        }
+        machine.call(() -> {
+            machine.findAll(LogicalProcessor.class).forEach(processor -> processor.virtualization().ifPresent(v -> v.listen(null)));
+            trace.end(machine.clock().now());
+            return null;
+        });
+        return new Notice(name, trace.events() + " events in " + trace.file());
     }
 
     private <R> R ask(String name, int cpu, Function<Virtualization, R> question) {

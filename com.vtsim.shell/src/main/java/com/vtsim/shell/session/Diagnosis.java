@@ -110,7 +110,8 @@ final class Diagnosis {
                 return blame(commands.get(0), words.subList(1, words.size()));
             }
         }
-        return method + ": wrong arguments; see \"help " + method + "\"";
+        String shown = method.startsWith("_") ? method.substring(1) : method;
+        return shown + ": wrong arguments; see \"help " + shown + "\"";
     }
 
     private String blame(Command command, List<String> words) {
