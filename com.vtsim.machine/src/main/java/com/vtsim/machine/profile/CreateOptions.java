@@ -3,6 +3,7 @@ package com.vtsim.machine.profile;
 import com.vtsim.api.machine.OperatorException;
 import com.vtsim.machine.load.LoadOptions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ final class CreateOptions {
     private static final long MEBIBYTE = 1 << 20;
     private static final long MOST_MEMORY = 64L << 30;
     private static final int MOST_PROCESSORS = 64;
+    private static final long MOST_CACHED = 1 << 16;
     private static final long MOST_MIPS = 100_000;
 
     private CreateOptions() { }
@@ -43,8 +45,27 @@ final class CreateOptions {
             case "serial" -> serial(value);
             case "cpu-model" -> processor(value);
             case "test-devices", "vtd", "edu", "x2apic", "root-ports" -> flag(name, value);
+            case "vtd-profile" -> choice(name, value, "gm45", "client", "server", "scalable", "scalable-second");
+            case "vtd-replacement" -> choice(name, value, "LRU", "FIFO");
+            case "vtd-cache" -> capacity(name, value);
             default -> value;
         };
+    }
+
+    private static String choice(String name, String value, String... possible) {
+        if (!List.of(possible).contains(value)) {
+            throw new OperatorException(name + " '" + value + "' is not possible; it must be " + String.join(", ", Arrays.copyOf(possible, possible.length - 1))
+                    + " or " + possible[possible.length - 1]);
+        }
+        return value;
+    }
+
+    private static String capacity(String name, String value) {
+        String number = number(name, value, MOST_CACHED);
+        if (Long.bitCount(Long.parseLong(number)) != 1) {
+            throw new OperatorException(name + " " + value + " is not possible; it must be a power of two, 1 to " + MOST_CACHED);
+        }
+        return number;
     }
 
     private static String memory(String value) {
