@@ -161,13 +161,15 @@ final class Requester implements Upstream {
 
     @Override
     public boolean translation(RequestTranslator.Translation translation) {
+        boolean open = mayAsk();
         translation.sourceId = sourceId;
-        return mayAsk() && translator != null ? translator.translation(translation) : translation.fail(RequestTranslator.Translation.UNSUPPORTED);
+        return open && translator != null ? translator.translation(translation) : translation.fail(RequestTranslator.Translation.UNSUPPORTED);
     }
 
     @Override
     public boolean pageRequest(RequestTranslator.PageRequest page) {
+        boolean open = mayAsk();
         page.sourceId = sourceId;
-        return mayAsk() && translator != null && translator.pageRequest(page);
+        return open && translator != null && translator.pageRequest(page);
     }
 }
