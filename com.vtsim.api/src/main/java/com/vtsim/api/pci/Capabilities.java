@@ -131,6 +131,31 @@ public final class Capabilities {
         return true;
     }
 
+    /**
+     * The function has detected an error: it is recorded where there are registers for it.
+     *
+     * @param uncorrectable whether {@code error} is an uncorrectable one
+     * @param error         one of the constants of {@link ErrorReporting}
+     * @param serr          whether the command register enables SERR
+     * @param header        the first four double words of the request
+     * @return the message to send, or null if none is
+     */
+    public ErrorReporting.Severity detected(boolean uncorrectable, int error, boolean serr, int... header) {
+        ErrorReporting reporting = find(ErrorReporting.class).orElse(null);
+        ErrorReporting.Severity severity = reporting == null ? uncorrectable ? ErrorReporting.Severity.NONFATAL : ErrorReporting.Severity.CORRECTABLE
+                : uncorrectable ? reporting.uncorrectable(error, header) : reporting.correctable(error);
+        PciExpress express = find(PciExpress.class).orElse(null);
+        if (express == null) {
+            return null;
+        }
+        int grade = severity != null ? severity.ordinal() : uncorrectable ? 1 : 0;
+        boolean unsupported = uncorrectable && error == ErrorReporting.UNSUPPORTED_REQUEST;
+        express.file().raise(ExpressRegister.DEVSTA, 1L << grade | (unsupported ? 8 : 0));
+        long enabled = express.file().get(ExpressRegister.DEVCTL);
+        boolean wanted = (enabled >> grade & 1) != 0 && (!unsupported || (enabled & 8) != 0) || serr && uncorrectable;
+        return wanted ? severity : null;
+    }
+
     /** @return whether interrupts go out as messages, and the pin is idle */
     public boolean sendsMessages() {
         for (Capability capability : places.keySet()) {

@@ -316,6 +316,33 @@ public final class ConfigSpace {
         return header.isSet(PCICMD, BUS_MASTER) && capabilities.awake();
     }
 
+    /**
+     * The function has detected an error: it is recorded, and reported to the root port above if software wants that.
+     *
+     * @param uncorrectable whether {@code error} is an uncorrectable one
+     * @param error         one of the constants of {@link ErrorReporting}
+     * @param header        the first four double words of the request
+     * @return what was sent, or null
+     */
+    public ErrorReporting.Severity detected(boolean uncorrectable, int error, int... header) {
+        boolean serr = (this.header.get(PCICMD) & 0x0100) != 0;
+        ErrorReporting.Severity severity = capabilities.detected(uncorrectable, error, serr, header);
+        if (severity != null) {
+            if (serr && uncorrectable) {
+                this.header.raise(PCISTS, 0x4000);
+            }
+            if (host != null) {
+                host.error(function, severity);
+            }
+        }
+        return severity;
+    }
+
+    /** A read of the function came back without data. @param aborted by the completer, rather than unsupported */
+    public void readFailed(boolean aborted) {
+        header.raise(PCISTS, aborted ? 0x1000 : 0x2000);
+    }
+
     /** Asserts or releases the function's INTx pin: the status bit follows, and the wire unless the command register holds it back. */
     public void interrupt(boolean asserted) {
         intx = asserted;

@@ -53,6 +53,15 @@ public interface PciHost extends Part {
     default void follow(PciFunction function, Follower follower) { }
 
     /**
+     * The way of a function that lies about who it is.
+     *
+     * @param sourceId what its requests carry: bus 15:8, device 7:3, function 2:0
+     */
+    default Upstream upstream(PciFunction function, int sourceId) {
+        return upstream(function);
+    }
+
+    /**
      * Sends an error message towards the root complex: the root port above records it, and interrupts if software wants that.
      *
      * @param severity as the function's error reporting graded it

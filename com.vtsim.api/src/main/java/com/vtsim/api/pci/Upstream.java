@@ -20,6 +20,11 @@ public interface Upstream {
     /** Sends a message-signalled interrupt: a 4-byte write. @return false if it was blocked */
     boolean message(long address, int data);
 
+    /** @return why the latest request failed, in words; empty if it did not, or nothing is known */
+    default String refusal() {
+        return "";
+    }
+
     /** @return the 16-bit source-id the requests carry */
     int sourceId();
 

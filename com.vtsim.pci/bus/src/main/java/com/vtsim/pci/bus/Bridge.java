@@ -56,6 +56,7 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
     private final Msi msi = new Msi(1);
     private final PciExpress express;
     private final ErrorReporting errors;
+    private final AccessControl access = new AccessControl();
     private final Slot slot;
     private boolean errorPending;
     private HostBridge host;
@@ -133,7 +134,7 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
         capabilities.add(power);
         capabilities.add(errors);
         if (this.kind.hasLink()) {
-            capabilities.add(new AccessControl());
+            capabilities.add(access);
         }
         strap(multifunction);
     }
@@ -283,6 +284,21 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
         long first = Math.max(span.base(), from);
         long last = Math.min(span.base() + span.length(), end);
         return first < last ? new Span(first, last - first) : null;
+    }
+
+    /** @return whether access control services let a request from below through */
+    boolean admits(int sourceId, boolean translated) {
+        boolean forged = access.enables(AccessControl.SOURCE_VALIDATION) && !leadsTo(sourceId >> 8);
+        if (!forged && !(translated && access.enables(AccessControl.TRANSLATION_BLOCKING))) {
+            return true;
+        }
+        boolean serr = header.isSet(BridgeRegister.PCICMD, BridgeRegister.SERR_ENABLE);
+        ErrorReporting.Severity severity = capabilities.detected(true, ErrorReporting.ACS_VIOLATION, serr, 0, sourceId << 16);
+        if (severity != null && host != null) {
+            header.raise(BridgeRegister.PCISTS, serr ? 0x4000 : 0);
+            host.error(this, severity);
+        }
+        return false;
     }
 
     /** An error message comes from below, or from the port itself. @return whether it is forwarded */

@@ -350,12 +350,11 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         return topology;
     }
 
-    /** @return whether a function may send requests, and the bridges above it forward them */
-    boolean isOpen(PciFunction function) {
+    /** @return whether a function may send requests: bus-master enable, power state */
+    boolean mayRequest(PciFunction function) {
         Follower follower = followers.get(function);
-        boolean may = follower != null ? follower.mayRequest()
+        return follower != null ? follower.mayRequest()
                 : HeaderRegister.BUS_MASTER.isSet(function.configRead(HeaderRegister.PCICMD.layout().offset(), 2));
-        return may && topology.forwards(function);
     }
 
     /** A bridge decodes otherwise, or its buses have other numbers. */
@@ -373,7 +372,12 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
 
     @Override
     public Upstream upstream(PciFunction function) {
-        return new Requester(function, this);
+        return new Requester(function, this, -1);
+    }
+
+    @Override
+    public Upstream upstream(PciFunction function, int sourceId) {
+        return new Requester(function, this, sourceId & 0xFFFF);
     }
 
     Board board() {

@@ -18,6 +18,8 @@ final class Requester implements Upstream {
 
     private final PciFunction function;
     private final HostBridge host;
+    private final int forged;
+    private String refusal = "";
     private int generation;
     private int sourceId;
     private MemorySpace memory;
@@ -27,9 +29,11 @@ final class Requester implements Upstream {
     private final RequestTranslator.Request request = new RequestTranslator.Request();
     private final RequestTranslator.Message message = new RequestTranslator.Message();
 
-    Requester(PciFunction function, HostBridge host) {
+    /** @param forged source-id to carry in place of the function's own, or -1 */
+    Requester(PciFunction function, HostBridge host, int forged) {
         this.function = function;
         this.host = host;
+        this.forged = forged;
     }
 
     /** Looks up afresh what lies on the way: a function may be attached before the host bridge. @return whether there is a way */
@@ -37,22 +41,45 @@ final class Requester implements Upstream {
         if (generation != host.generation()) {
             Board board = host.board();
             generation = host.generation();
-            sourceId = host.topology().sourceId(function);
+            sourceId = sourceId();
             memory = board.memory();
             translator = host.translators().owner(board, sourceId);
             orphan = translator == null && host.translators().isOrphan(board, sourceId);
             target = board.find(MessageTarget.class).orElse(null);
         }
-        return memory != null && !orphan;
+        return memory != null;
     }
 
     @Override
     public int sourceId() {
-        return host.topology().sourceId(function);
+        return forged >= 0 ? forged : host.topology().sourceId(function);
     }
 
-    private boolean mayAsk() {
-        return isConnected() && host.isOpen(function);
+    @Override
+    public String refusal() {
+        return refusal;
+    }
+
+    private boolean refused(String why) {
+        refusal = why;
+        return false;
+    }
+
+    private boolean mayAsk(boolean translated) {
+        refusal = "";
+        if (!isConnected()) {
+            return refused("there is no way to memory");
+        }
+        if (!host.mayRequest(function)) {
+            return refused("not sent: bus-master enable is clear, or the function sleeps");
+        }
+        if (!host.topology().forwards(function)) {
+            return refused("unsupported request: a bridge above does not forward");
+        }
+        if (orphan) {
+            return refused("blocked: the remapping unit is away");
+        }
+        return host.topology().admits(function, sourceId, translated) || refused("ACS violation");
     }
 
     @Override
@@ -62,10 +89,10 @@ final class Requester implements Upstream {
 
     @Override
     public boolean read(Prefix prefix, long dmaAddress, byte[] into, int offset, int length) {
-        boolean all = mayAsk();
+        boolean all = mayAsk(prefix.translated());
         for (int done = 0; all && done < length; ) {
             int covered = piece(prefix, dmaAddress + done, length - done, false);
-            all = covered > 0 && isThere(request.hostPhysical);
+            all = covered > 0 && (isThere(request.hostPhysical) || refused("unsupported request: nobody is at the address"));
             if (all) {
                 memory.read(request.hostPhysical, into, offset + done, covered);
                 done += covered;
@@ -88,7 +115,7 @@ final class Requester implements Upstream {
 
     @Override
     public boolean write(Prefix prefix, long dmaAddress, byte[] from, int offset, int length) {
-        if (!mayAsk()) {
+        if (!mayAsk(prefix.translated())) {
             return false;
         }
         for (int done = 0; done < length; ) {
@@ -107,6 +134,7 @@ final class Requester implements Upstream {
         int inPage = (int) Math.min(left, MemorySpace.PAGE - (dmaAddress & MemorySpace.PAGE - 1));
         boolean special = prefix.translated() || prefix.pasid() >= 0;
         if (special ? translator == null : isInterrupt(dmaAddress)) {
+            refused(special ? "unsupported request: there is no remapping unit" : "unsupported request: an interrupt is a write of four bytes");
             return 0;
         }
         request.sourceId = sourceId;
@@ -119,7 +147,8 @@ final class Requester implements Upstream {
         request.translated = prefix.translated();
         request.hostPhysical = dmaAddress;
         request.covered = inPage;
-        if (translator != null && !translator.translate(request)) {
+        if (translator != null && !translator.translate(request) || special && isInterrupt(request.hostPhysical)) {
+            refused("blocked by the remapping unit");
             return 0;
         }
         return (int) Math.min(request.covered, inPage);
@@ -143,7 +172,7 @@ final class Requester implements Upstream {
 
     @Override
     public boolean message(long address, int data) {
-        if (!mayAsk()) {
+        if (!mayAsk(false)) {
             return false;
         }
         if (!isInterrupt(address)) {
@@ -152,8 +181,11 @@ final class Requester implements Upstream {
         message.sourceId = sourceId;
         message.address = address;
         message.data = data;
-        if (translator != null && !translator.remap(message) || target == null) {
-            return false;
+        if (translator != null && !translator.remap(message)) {
+            return refused("blocked or posted by the remapping unit");
+        }
+        if (target == null) {
+            return refused("unsupported request: nobody takes interrupt messages");
         }
         target.message(message.address, message.data);
         return true;
@@ -161,15 +193,16 @@ final class Requester implements Upstream {
 
     @Override
     public boolean translation(RequestTranslator.Translation translation) {
-        boolean open = mayAsk();
+        boolean sent = mayAsk(false) && translator != null;
         translation.sourceId = sourceId;
-        return open && translator != null ? translator.translation(translation) : translation.fail(RequestTranslator.Translation.UNSUPPORTED);
+        return sent ? translator.translation(translation) || refused("translation request not successful")
+                : translation.fail(RequestTranslator.Translation.UNSUPPORTED);
     }
 
     @Override
     public boolean pageRequest(RequestTranslator.PageRequest page) {
-        boolean open = mayAsk();
+        boolean sent = mayAsk(false) && translator != null;
         page.sourceId = sourceId;
-        return open && translator != null && translator.pageRequest(page);
+        return sent && (translator.pageRequest(page) || refused("page request dropped"));
     }
 }

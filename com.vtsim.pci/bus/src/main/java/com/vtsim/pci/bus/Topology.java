@@ -138,6 +138,17 @@ final class Topology {
         return true;
     }
 
+    /** @return whether the access control services of the bridges above let a request through; one that does not records the violation */
+    boolean admits(PciFunction function, int sourceId, boolean translated) {
+        int depth = 0;
+        for (Bridge above = above(function); above != null && depth < BUSES; above = above(above), depth++) {
+            if (!above.admits(sourceId, translated)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** @return what of a range gets to a function, or null */
     Span reach(PciFunction function, boolean ports, Span span) {
         Span left = span;

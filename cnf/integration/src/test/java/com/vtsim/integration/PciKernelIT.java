@@ -1,0 +1,119 @@
+package com.vtsim.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.vtsim.api.machine.Machine;
+import com.vtsim.api.machine.Machines;
+import com.vtsim.api.machine.RunLimits;
+import com.vtsim.api.machine.Stop;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.apache.felix.service.command.CommandProcessor;
+import org.apache.felix.service.command.CommandSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.FrameworkUtil;
+
+/** The stock kernel on a machine with root ports: it numbers buses, opens windows, and its pciehp takes cards in and lets them go. One boot. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Timeout(value = 300, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class PciKernelIT {
+    private static final Pattern COMPLAINT = Pattern.compile("(?i)no space|failed to assign|can't|cannot|conflict|overlap|bogus|error|invalid|firmware bug|not responding|timeout|broken");
+    /** The guest waits five seconds after the button before it acts. */
+    private static final long BUTTON = 7_000_000_000L;
+
+    private final BundleContext context = FrameworkUtil.getBundle(PciKernelIT.class).getBundleContext();
+    private final Machines machines = context.getService(context.getServiceReference(Machines.class));
+    private CommandSession session;
+    private Machine machine;
+
+    @BeforeAll
+    void boot(@TempDir Path folder) throws Exception {
+        GuestPackages guest = GuestPackages.get();
+        Path disk = Files.write(folder.resolve("initramfs"), new Initramfs().folder("bin").folder("dev").folder("proc").folder("sys").device("dev/console", 5, 1)
+            .program("bin/busybox", Files.readAllBytes(guest.busybox())).program("init", KernelIT.INIT.getBytes(StandardCharsets.US_ASCII)).bytes());
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        session = context.getService(context.getServiceReference(CommandProcessor.class)).createSession(new ByteArrayInputStream(new byte[0]), out, out);
+        machine = machines.create("pci", "q35", Map.of("memory", "256M", "irq", "apic", "root-ports", "true", "edu", "true", "edu-address", "02:00.0"));
+        machine.load("linux", guest.kernel(), Map.of("initrd", disk.toString(), "append", "console=ttyS0"));
+        assertThat(machine.run(KernelIT.BOOT).cause()).as("the kernel reaches its init: %s", machine.transcripts()).isEqualTo(Stop.Cause.TEXT);
+    }
+
+    @AfterAll
+    void destroy() {
+        machines.destroy("pci");
+        session.close();
+    }
+
+    private String say(String command) throws Exception {
+        int before = machine.transcripts().get("com1").length();
+        session.execute("machine:send pci '" + command + "; echo E\"\"ND\\n'");
+        Stop stop = machine.run(KernelIT.COMMAND);
+        String said = machine.transcripts().get("com1").substring(before);
+        assertThat(stop.cause()).as("the shell answers: %s", said).isEqualTo(Stop.Cause.TEXT);
+        return said;
+    }
+
+    private void pass(long nanos) throws Exception {
+        machine.run(new RunLimits(Long.MAX_VALUE, nanos, null));
+    }
+
+    private String shell(String command) throws Exception {
+        return String.valueOf(session.execute(command));
+    }
+
+    @Test
+    @Order(1)
+    void busesAreNumberedAndWindowsOpened() throws Exception {
+        String log = say("dmesg | grep -iE \"pci\"");
+        assertThat(log).contains("PCI bridge to [bus 01]", "PCI bridge to [bus 02]", "0000:02:00.0: [1234:11e8]", "pciehp: Slot #1 AttnBtn+ PwrCtrl+", "OS now controls [PCIeHotplug")
+            .containsPattern("0000:02:00.0: BAR 0 \\[mem 0x[0-9a-f]+-0x[0-9a-f]+\\]: assigned").contains("AER: enabled");
+        assertThat(log.lines().filter(line -> line.startsWith("[")).filter(line -> COMPLAINT.matcher(line).find())).isEmpty();
+        assertThat(say("cat /sys/bus/pci/devices/0000:00:1c.0/class /sys/bus/pci/devices/0000:02:00.0/vendor")).contains("0x060400", "0x1234");
+    }
+
+    @Test
+    @Order(2)
+    void aCardPutInIsTakenInUse() throws Exception {
+        assertThat(shell("pci:plug -n edu2 pci edu rp1")).contains("edu2 is at 01:00.0; attention button pressed");
+        pass(BUTTON);
+        assertThat(say("dmesg | tail -14")).contains("pciehp: Slot(1): Attention button pressed", "Slot(1): Card present", "0000:01:00.0: [1234:11e8]")
+            .containsPattern("0000:01:00.0: BAR 0 .*: assigned");
+        assertThat(say("B=$(head -1 /sys/bus/pci/devices/0000:01:00.0/resource); echo 1 > /sys/bus/pci/devices/0000:01:00.0/enable; devmem ${B%% *} 32"))
+            .as("its identification register").contains("0x010000ED");
+    }
+
+    @Test
+    @Order(3)
+    void aCardIsLetGoAtTheButton() throws Exception {
+        assertThat(shell("pci:unplug pci edu2")).contains("attention button pressed");
+        pass(BUTTON);
+        assertThat(say("ls /sys/bus/pci/devices")).doesNotContain("0000:01:00.0").contains("0000:02:00.0");
+        assertThat(shell("pci:unplug pci rp1")).contains("edu2 is out");
+        assertThatThrownBy(() -> shell("pci:unplug pci rp1")).hasMessageContaining("is empty");
+    }
+
+    @Test
+    @Order(4)
+    void aCardThatIsPulledIsMissed() throws Exception {
+        assertThat(shell("pci:unplug --surprise pci 02:00.0")).contains("edu is out");
+        pass(1_000_000_000L);
+        assertThat(say("dmesg | tail -4; ls /sys/bus/pci/devices")).contains("pciehp: Slot(2): Link Down", "pciehp: Slot(2): Card not present").doesNotContain("0000:02:00.0  ");
+    }
+}

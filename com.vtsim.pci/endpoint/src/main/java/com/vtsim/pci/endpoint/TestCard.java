@@ -1,0 +1,342 @@
+package com.vtsim.pci.endpoint;
+
+import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.Clock;
+import com.vtsim.api.machine.MmioDevice;
+import com.vtsim.api.machine.Part;
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.State;
+import com.vtsim.api.machine.StateException;
+import com.vtsim.api.pci.AddressTranslation;
+import com.vtsim.api.pci.ConfigSpace;
+import com.vtsim.api.pci.ConfigState;
+import com.vtsim.api.pci.ErrorReporting;
+import com.vtsim.api.pci.MsiX;
+import com.vtsim.api.pci.PageRequests;
+import com.vtsim.api.pci.PciAddress;
+import com.vtsim.api.pci.PciExpress;
+import com.vtsim.api.pci.PciFunction;
+import com.vtsim.api.pci.PciHost;
+import com.vtsim.api.pci.PowerManagement;
+import com.vtsim.api.pci.ProcessAddressSpaces;
+import com.vtsim.api.pci.SerialNumber;
+import com.vtsim.api.pci.TestEndpoint;
+import com.vtsim.api.pci.Upstream;
+import com.vtsim.api.register.RegisterBlocks;
+import com.vtsim.api.register.RegisterFile;
+import com.vtsim.api.register.RegisterState;
+import java.util.Arrays;
+import java.util.List;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+
+/**
+ * The test endpoint 1234:11ea. Software (or the operator) has it read or write memory with any address, PASID and address type; it asks for translations
+ * and pages as the specification has it, keeps them until they are invalidated, or misbehaves if told to. A transfer takes 1 µs; one that waits for a page
+ * goes on when the response comes. Source for the services: PCI Express Base Specification, Address Translation Services.
+ */
+@Component(configurationPid = "com.vtsim.pci.endpoint", configurationPolicy = ConfigurationPolicy.REQUIRE,
+        service = {Part.class, PciFunction.class, TestEndpoint.class, RegisterBlocks.class})
+public final class TestCard implements TestEndpoint, RegisterBlocks {
+    private static final String MODEL = "endpoint";
+    private static final int VERSION = 1;
+    private static final int BUFFER = 0x1000;
+    private static final int WINDOW = 0x2000;
+    private static final long STEP = 1000;
+    private static final long IDLE = -1;
+    private static final int NO_GROUP = -1;
+
+    private final String name;
+    private final PciAddress address;
+    private final byte[] buffer = new byte[BUFFER];
+    private final RegisterFile<EndpointRegister> registers = new RegisterFile<>(EndpointRegister.class, this::written);
+    private final MsiX messages = new MsiX(2, 2);
+    private final AddressTranslation translationServices = new AddressTranslation(32, this::forgetTranslations);
+    private final PageRequests pageRequests = new PageRequests(32, true, this::forgetPages);
+    private final ProcessAddressSpaces spaces = new ProcessAddressSpaces(20, true, true);
+    private final ConfigSpace config;
+    private final DeviceCache cache = new DeviceCache();
+    private final Conversation conversation = new Conversation(cache, translationServices, pageRequests, spaces, this::count);
+    private long due = IDLE;
+    private int waitsFor = NO_GROUP;
+    private Board board;
+    private Upstream upstream;
+    private Clock.Timer turn;
+
+    /** A configuration of the endpoint. */
+    public @interface Config {
+        /** @return the machine's name */
+        String vtsim_machine();
+
+        /** @return the part's name */
+        String vtsim_name() default "endpoint";
+
+        /** @return bus:device.function */
+        String vtsim_pci_address() default "00:05.0";
+
+        /** @return whether it speaks ATS and PRI */
+        boolean ats() default true;
+
+        /** @return whether it speaks PASID */
+        boolean pasid() default true;
+    }
+
+    private record CardState(ConfigState config, RegisterState registers, byte[] buffer, long due, int waitsFor, int nextGroup, List<DeviceCache.Entry> cache) { }
+
+    /** Made from a configuration. */
+    @Activate
+    public TestCard(Config config) {
+        this(config.vtsim_name(), config.vtsim_pci_address(), config.ats(), config.pasid());
+    }
+
+    /**
+     * @param name    the part's name
+     * @param address bus:device.function
+     * @param ats     whether it speaks ATS and PRI
+     * @param pasid   whether it speaks PASID
+     */
+    public TestCard(String name, String address, boolean ats, boolean pasid) {
+        this.name = name;
+        this.address = PciAddress.parse(address);
+        config = new ConfigSpace(this, new ConfigSpace.Identity(0x1234, 0x11EA, 0x01, 0x00_FF_00, 0x1AF4, 0x1100))
+                .memory(0, WINDOW, false, new Region()).memory(2, messages.windowSize(), false, messages.window())
+                .add(new PowerManagement()).add(PciExpress.at(this.address)).add(messages)
+                .add(ErrorReporting.endpoint()).add(new SerialNumber(0x5654_5349_4D00_0000L | this.address.sourceId()));
+        if (ats) {
+            config.add(translationServices).add(pageRequests);
+        }
+        if (pasid) {
+            config.add(spaces);
+        }
+    }
+
+    private void written(EndpointRegister register, long old, long now, long written) {
+        boolean busy = due != IDLE || waitsFor != NO_GROUP;
+        if (register == EndpointRegister.CONTROL) {
+            if (busy) {
+                registers.set(register, old);
+            } else if (EndpointRegister.START.isSet(now)) {
+                registers.set(EndpointRegister.STATUS, EndpointRegister.BUSY.in(1));
+                schedule();
+            }
+        } else if (busy && register != EndpointRegister.BEHAVIOUR) {
+            registers.set(register, old);
+        }
+    }
+
+    private void schedule() {
+        due = board.clock().now() + STEP;
+        turn.at(due);
+    }
+
+    /** The time of a transfer has come. */
+    private void transfer() {
+        due = IDLE;
+        long control = registers.get(EndpointRegister.CONTROL);
+        int length = (int) Math.min(registers.get(EndpointRegister.LENGTH), BUFFER);
+        int mode = (int) EndpointRegister.MODE.of(control);
+        Order order = new Order(Mode.values()[Math.min(mode, 2)], EndpointRegister.WITH_PASID.isSet(control) ? (int) registers.get(EndpointRegister.PASID) : -1,
+                EndpointRegister.EXECUTE.isSet(control), EndpointRegister.PRIVILEGED.isSet(control), EndpointRegister.WRITE.isSet(control), registers.get(EndpointRegister.ADDRESS));
+        Conversation.Result result = conversation.carryOut(order, buffer, length);
+        if (result.group() != NO_GROUP) {
+            waitsFor = result.group();
+        } else {
+            finish(result);
+        }
+    }
+
+    private void finish(Conversation.Result result) {
+        boolean failed = !result.completed();
+        registers.set(EndpointRegister.STATUS, EndpointRegister.FAILED.in(failed ? 1 : 0) | (long) result.code() << 8);
+        registers.set(EndpointRegister.CONTROL, EndpointRegister.START, 0);
+        count(failed ? EndpointRegister.FAILURES : EndpointRegister.TRANSFERS);
+        if (failed && !registers.isSet(EndpointRegister.CONTROL, EndpointRegister.WRITE)) {
+            config.readFailed(false);
+        }
+        if (registers.isSet(EndpointRegister.CONTROL, EndpointRegister.INTERRUPT)) {
+            messages.raise(0);
+        }
+    }
+
+    private void count(EndpointRegister counter) {
+        registers.set(counter, registers.get(counter) + 1);
+    }
+
+    private void forgetTranslations() {
+        cache.clear();
+    }
+
+    private void forgetPages() {
+        if (waitsFor != NO_GROUP) {
+            waitsFor = NO_GROUP;
+            finish(Conversation.Result.PAGE_REFUSED);
+        }
+    }
+
+    // What the remapping unit sees
+
+    @Override
+    public boolean invalidate(int pasid, long first, long length, boolean global) {
+        count(EndpointRegister.INVALIDATIONS);
+        if (registers.isSet(EndpointRegister.BEHAVIOUR, EndpointRegister.HANGS)) {
+            return false;
+        }
+        if (!registers.isSet(EndpointRegister.BEHAVIOUR, EndpointRegister.KEEPS)) {
+            cache.drop(pasid, first, length, global);
+        }
+        return true;
+    }
+
+    @Override
+    public void pageResponse(int pasid, int group, int code) {
+        if (code == RESPONSE_FAILURE) {
+            pageRequests.failed();
+        }
+        if (conversation.answered(group, code)) {
+            return;
+        }
+        if (group != waitsFor) {
+            pageRequests.unexpected();
+            return;
+        }
+        waitsFor = NO_GROUP;
+        if (code == RESPONSE_SUCCESS) {
+            schedule();
+        } else {
+            finish(Conversation.Result.PAGE_REFUSED);
+        }
+    }
+
+    // What the operator sees
+
+    @Override
+    public String carryOut(Order order, byte[] data) {
+        Conversation.Result result = conversation.carryOut(order, data, data.length);
+        return result.words();
+    }
+
+    @Override
+    public List<Translated> translations() {
+        return cache.show();
+    }
+
+    @Override
+    public String pretend(boolean uncorrectable, int error) {
+        ErrorReporting.Severity sent = config.detected(uncorrectable, error, 0x0000_0001, (upstream == null ? 0 : upstream.sourceId()) << 16, 0, 0);
+        return sent == null ? "recorded, not reported: masked, or reporting is not enabled" : switch (sent) {
+            case CORRECTABLE -> "reported as correctable";
+            case NONFATAL -> "reported as non-fatal";
+            case FATAL -> "reported as fatal";
+        };
+    }
+
+    // The part
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String model() {
+        return MODEL;
+    }
+
+    @Override
+    public PciAddress address() {
+        return address;
+    }
+
+    @Override
+    public int configRead(int offset, int size) {
+        return config.read(offset, size);
+    }
+
+    @Override
+    public void configWrite(int offset, int size, int value) {
+        config.write(offset, size, value);
+    }
+
+    @Override
+    public void attach(Board newBoard) {
+        board = newBoard;
+        upstream = board.find(PciHost.class).map(host -> host.upstream(this)).orElse(null);
+        conversation.attach(upstream);
+        turn = board.clock().timer("transfer", this::transfer);
+        if (due != IDLE) {
+            turn.at(due);
+        }
+        config.attach(board);
+    }
+
+    @Override
+    public void reset(Reset kind) {
+        due = IDLE;
+        waitsFor = NO_GROUP;
+        registers.reset(kind);
+        config.reset(kind);
+        conversation.reset();
+        Arrays.fill(buffer, (byte) 0);
+        if (turn != null) {
+            turn.cancel();
+        }
+    }
+
+    @Override
+    public State save() {
+        return State.of(MODEL, VERSION, new CardState(config.save(), registers.save(), buffer, due, waitsFor, conversation.nextGroup(), cache.save()));
+    }
+
+    @Override
+    public void restore(State state) {
+        CardState saved = state.as(CardState.class, MODEL, VERSION);
+        if (saved.buffer().length != BUFFER) {
+            throw new StateException("state of endpoint has a buffer of " + saved.buffer().length + " bytes, expected " + BUFFER);
+        }
+        RegisterState before = registers.save();
+        registers.restore(saved.registers());
+        try {
+            config.restore(saved.config());
+        } catch (StateException e) {
+            registers.restore(before);
+            throw e;
+        }
+        System.arraycopy(saved.buffer(), 0, buffer, 0, BUFFER);
+        due = saved.due();
+        waitsFor = saved.waitsFor();
+        conversation.nextGroup(saved.nextGroup());
+        cache.restore(saved.cache());
+    }
+
+    @Override
+    public List<Block> registerBlocks() {
+        return List.of(new Block("Test endpoint", "memory", config.base(0), registers.dump()), new Block("Test endpoint configuration", "configuration", 0, config.dump()));
+    }
+
+    /** Region 0: registers, then the buffer. */
+    private final class Region implements MmioDevice {
+        @Override
+        public long read(int offset, int size) {
+            if (offset < BUFFER) {
+                return registers.load(offset, size);
+            }
+            long value = 0;
+            for (int i = size - 1; i >= 0; i--) {
+                value = value << 8 | buffer[offset - BUFFER + i] & 0xFF;
+            }
+            return value;
+        }
+
+        @Override
+        public void write(int offset, int size, long value) {
+            if (offset < BUFFER) {
+                registers.store(offset, size, value);
+                return;
+            }
+            for (int i = 0; i < size; i++) {
+                buffer[offset - BUFFER + i] = (byte) (value >> 8 * i);
+            }
+        }
+    }
+}

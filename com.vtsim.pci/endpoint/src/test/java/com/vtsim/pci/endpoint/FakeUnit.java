@@ -1,0 +1,93 @@
+package com.vtsim.pci.endpoint;
+
+import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.MessageTarget;
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.State;
+import com.vtsim.api.pci.RequestTranslator;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Adds 10_0000h to an address where a page is present, and writes down what it is asked. Takes interrupt messages too. */
+final class FakeUnit implements RequestTranslator, MessageTarget {
+    static final long SHIFT = 0x10_0000;
+
+    final List<String> heard = new ArrayList<>();
+    boolean present = true;
+    boolean writable = true;
+    boolean pages = true;
+    int status;
+    long length = 4096;
+    Runnable onPage = () -> { };
+
+    private record Nothing() { }
+
+    @Override
+    public String name() {
+        return "unit";
+    }
+
+    @Override
+    public String model() {
+        return "unit";
+    }
+
+    @Override
+    public void attach(Board board) { }
+
+    @Override
+    public void reset(Reset kind) { }
+
+    @Override
+    public State save() {
+        return State.of("unit", 1, new Nothing());
+    }
+
+    @Override
+    public void restore(State state) { }
+
+    @Override
+    public boolean owns(int sourceId) {
+        return true;
+    }
+
+    @Override
+    public boolean translate(Request request) {
+        heard.add("%s %s%x%s".formatted(request.write ? "write" : "read", request.translated ? "translated " : "", request.address, request.pasid < 0 ? "" : " pasid " + request.pasid));
+        request.hostPhysical = request.translated ? request.address : request.address + SHIFT;
+        return request.translated || present;
+    }
+
+    @Override
+    public boolean remap(Message message) {
+        heard.add("interrupt %x".formatted(message.data));
+        return true;
+    }
+
+    @Override
+    public boolean translation(Translation translation) {
+        heard.add("translation %x%s%s".formatted(translation.address, translation.noWrite ? " no write" : "", translation.pasid < 0 ? "" : " pasid " + translation.pasid));
+        if (status != 0) {
+            return translation.fail(status);
+        }
+        translation.status = Translation.SUCCESS;
+        translation.length = present ? length : 0;
+        translation.hostPhysical = (translation.address & -length) + SHIFT;
+        translation.readable = present;
+        translation.writable = present && writable;
+        translation.global = false;
+        translation.executable = false;
+        translation.untranslatedOnly = false;
+        return true;
+    }
+
+    @Override
+    public boolean pageRequest(PageRequest request) {
+        heard.add("page %x group %d%s".formatted(request.address, request.group, request.last ? " last" : ""));
+        onPage.run();
+        return pages;
+    }
+
+    @Override
+    public void message(long address, int data) { }
+}
