@@ -61,7 +61,8 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         long[] control = {system.cr0, system.cr2, system.cr3, system.cr4, system.efer, system.xcr0, system.pkru, system.a20Mask,
             cpu.randomState, cpu.monitor.armed(), wait[0], wait[1]};
         return State.of(cpu.cpuid.model.title, VERSION, new ProcessorState(Arrays.copyOf(cpu.r, 16), cpu.r[Cpu.RIP], cpu.rflags(),
-            cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.msrs.save(), system.cr8, cpu.floating.save(), cpu.execution.save(), cpu.vmx.save()));
+            cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.msrs.save(),
+            system.localApic() == null ? system.cr8 : 0, cpu.floating.save(), cpu.execution.save(), cpu.vmx.save()));
     }
 
     static void restore(Cpu cpu, State state) {

@@ -202,6 +202,16 @@ public final class X86Processor implements LogicalProcessor {
     }
 
     @Override
+    public int taskPriority() {
+        return cpu.system.cr8;
+    }
+
+    @Override
+    public void taskPriority(int priority) {
+        cpu.system.cr8 = priority & 15;
+    }
+
+    @Override
     public void a20(boolean enabled) {
         long mask = enabled ? -1L : ~(1L << 20);
         if (mask != cpu.system.a20Mask && !cpu.vmx.on) {

@@ -5,6 +5,7 @@ import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.State;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 
 /** The place of a part in its machine: it outlives the part and hands its state to the next one of the name. */
 final class Seat {
@@ -20,6 +21,8 @@ final class Seat {
     /** What the latest part left behind, until a successor takes it. */
     State left;
     State leftNeutral;
+    /** What of the latest part's state the neutral one does not hold. */
+    List<String> leftBehind = List.of();
     /** Until when (wall nanoseconds) a run waits for a successor. */
     long heldUntil;
     /** Whether a run does. */

@@ -15,6 +15,9 @@ import java.util.TreeMap;
 
 /** Who sits on the board: parts come, go and hand over their state here. */
 final class Seats {
+    /** How {@link Seat#carried} begins where the neutral state does not hold everything. */
+    private static final String WITHOUT = "neutral state without ";
+
     private final NavigableMap<String, Seat> seats = new TreeMap<>(NaturalOrder.NAMES);
     private final Failures failures;
     private final Reports reports;
@@ -122,7 +125,7 @@ final class Seats {
         }
         try {
             seat.part.restore(neutral);
-            return "neutral state" + why;
+            return (seat.leftBehind.isEmpty() ? "neutral state" : WITHOUT + String.join("; ", seat.leftBehind)) + why;
         } catch (StateException e) {
             reports.add(seat.name, "cannot adopt the neutral state left behind: " + e.getMessage());
             return "new: " + e.getMessage();
@@ -149,6 +152,7 @@ final class Seats {
         try {
             seat.left = part.save();
             seat.leftNeutral = part.neutral().orElse(null);
+            seat.leftBehind = part.leftBehind();
         } catch (RuntimeException | Error e) {
             failures.noted(seat.name, "save", e);
         }

@@ -77,7 +77,7 @@ class SnapshotTest {
         flipped[good.length / 3] ^= 0x40;
         Files.write(folder.resolve("flipped.vtsim"), flipped);
         other("version.vtsim", good, "\"format\" : 1,", "\"format\" : 2,");
-        other("part.vtsim", good, "\"model\" : \"i8259a\",\n      \"version\" : 1", "\"model\" : \"i8259a\",\n      \"version\" : 9");
+        other("part.vtsim", good, "\"model\" : \"i8259a\",\n      \"version\" : 2", "\"model\" : \"i8259a\",\n      \"version\" : 9");
         refused("cut.vtsim", "cut.vtsim is no snapshot, or it is cut short or damaged: ");
         refused("half.vtsim", "half.vtsim is no snapshot, or it is cut short or damaged: ");
         refused("empty.vtsim", "empty.vtsim is no snapshot, or it is cut short or damaged: ");

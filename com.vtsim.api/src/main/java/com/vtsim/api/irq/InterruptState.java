@@ -11,13 +11,15 @@ package com.vtsim.api.irq;
  * @param vector    delivered as, or -1 if not set up
  * @param pair      registers of the pair of 8259As that every PC has, whatever stands in front of it, in an order the models with one agree on;
  *                  empty: the model has none. They rule over the five where present
+ * @param messages  message-signalled interrupts that have not been acknowledged: the low 32 bits of the address in bits 63:32, the data in
+ *                  bits 31:0. A model without local APICs keeps them for one that has some
  */
-public record InterruptState(boolean[] masked, boolean[] requested, boolean[] inService, boolean[] level, int[] vector, int[] pair) {
+public record InterruptState(boolean[] masked, boolean[] requested, boolean[] inService, boolean[] level, int[] vector, int[] pair, long[] messages) {
     /** Layout of the record. */
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
 
     /** Without an 8259A pair. */
     public InterruptState(boolean[] masked, boolean[] requested, boolean[] inService, boolean[] level, int[] vector) {
-        this(masked, requested, inService, level, vector, new int[0]);
+        this(masked, requested, inService, level, vector, new int[0], new long[0]);
     }
 }

@@ -117,7 +117,7 @@ public interface Machine {
      * @param pid     factory PID of the configuration that creates it
      * @param bundle  symbolic name and version of the bundle it comes from; empty if absent
      * @param present whether it is there
-     * @param carried what its latest arrival took over: {@code new}, {@code state}, {@code neutral state} or an error
+     * @param carried what its latest arrival took over: {@code new}, {@code state}, {@code neutral state} (with what it is without), or an error
      */
     record PartInfo(String name, String model, String pid, String bundle, boolean present, String carried) { }
 

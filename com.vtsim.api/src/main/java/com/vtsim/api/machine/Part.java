@@ -1,5 +1,6 @@
 package com.vtsim.api.machine;
 
+import java.util.List;
 import java.util.Optional;
 import org.osgi.annotation.versioning.ConsumerType;
 
@@ -64,5 +65,10 @@ public interface Part {
      */
     default Optional<State> neutral() {
         return Optional.empty();
+    }
+
+    /** @return for the operator, what of the present state {@link #neutral} leaves behind, a few words each; empty where it has everything */
+    default List<String> leftBehind() {
+        return List.of();
     }
 }

@@ -44,6 +44,14 @@ public interface Processor extends Part {
     /** @param enabled whether address bit 20 is passed (A20M# deasserted) */
     void a20(boolean enabled);
 
+    /** @return task-priority class (CR8), 0–15, as the processor keeps it where no local APIC does: a local APIC that comes to a running guest takes it */
+    default int taskPriority() {
+        return 0;
+    }
+
+    /** A local APIC has gone and leaves its task-priority class, 0–15, with the processor. */
+    default void taskPriority(int priority) { }
+
     /** Puts it in the state a boot loader hands over in. */
     void enter(EntryState state);
 

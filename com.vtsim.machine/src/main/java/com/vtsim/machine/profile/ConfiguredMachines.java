@@ -38,6 +38,7 @@ public final class ConfiguredMachines implements Machines {
     private static final long POLL = TimeUnit.MILLISECONDS.toNanos(2);
     /** What {@link Machine.PartInfo#carried} says when an arrival went well. */
     private static final Set<String> ARRIVED = Set.of("new", "state", "neutral state");
+    private static final String ARRIVED_WITHOUT = "neutral state without ";
 
     private final BundleContext context;
     private final ConfigurationAdmin configurations;
@@ -183,7 +184,7 @@ public final class ConfiguredMachines implements Machines {
         configure(pid, name, properties);
         awaitPart(owner.name(), part, pid);
         String carried = owner.part(part).orElseThrow().carried();
-        if (!ARRIVED.contains(carried)) {
+        if (!ARRIVED.contains(carried) && !carried.startsWith(ARRIVED_WITHOUT)) {
             throw new OperatorException("part '" + part + "' did not take over: " + carried);
         }
     }

@@ -1,6 +1,7 @@
 package com.vtsim.shell.family;
 
 import com.vtsim.api.irq.InterruptController;
+import com.vtsim.api.irq.InterruptState;
 import com.vtsim.api.machine.Lines;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machines;
@@ -9,7 +10,11 @@ import com.vtsim.shell.Complete;
 import com.vtsim.shell.draw.Drawable;
 import com.vtsim.shell.draw.Paint;
 import com.vtsim.shell.draw.Table;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
 import org.osgi.service.component.annotations.Activate;
@@ -18,7 +23,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** The {@code irq:} family: the interrupt controller and the lines it hears. */
 @Component(service = IrqCommands.class)
-@GogoCommand(scope = "irq", function = {"show", "why", "raise", "lower", "nmi"})
+@GogoCommand(scope = "irq", function = {"show", "why", "carries", "raise", "lower", "nmi"})
 public final class IrqCommands {
     private static final String PIN = "operator";
 
@@ -92,6 +97,54 @@ public final class IrqCommands {
         Machine machine = machines.machine(name);
         return machine.call(() -> new Why(vector,
             Targets.part(machine, InterruptController.class, "interrupt controller; machine:show says why").why(vector)));
+    }
+
+    /**
+     * What a swap would hand over.
+     *
+     * @param model   the present controller
+     * @param carried what another model of the family takes over, one line each
+     * @param left    what it cannot
+     */
+    public record Carries(String model, List<String> carried, List<String> left) implements Drawable {
+        @Override
+        public String line() {
+            return model + ": " + (left.isEmpty() ? "another model takes over everything" : "another model does not take over " + String.join("; ", left));
+        }
+
+        @Override
+        public String full(Paint paint) {
+            return paint.as(Paint.Role.HEADING, model) + "\ncarried over to another model:\n  " + String.join("\n  ", carried)
+                + "\nleft behind:\n  " + (left.isEmpty() ? "nothing" : String.join("\n  ", left));
+        }
+    }
+
+    /** What a swap would hand over. */
+    @Descriptor("say what of the interrupt controller's state machine:swap would carry over to another model, and what it could not")
+    public Carries carries(@Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Machine machine = machines.machine(name);
+        return machine.call(() -> {
+            InterruptController controller = Targets.part(machine, InterruptController.class, "interrupt controller; machine:show says why");
+            return new Carries(controller.model(), controller.neutral().map(state -> carried(state.as(InterruptState.class, InterruptController.FAMILY,
+                InterruptState.VERSION))).orElse(List.of("nothing")), controller.leftBehind());
+        });
+    }
+
+    private static List<String> carried(InterruptState state) {
+        List<String> lines = new ArrayList<>();
+        lines.add("open: " + lines(state.masked(), false));
+        lines.add("requested: " + lines(state.requested(), true));
+        lines.add("in service: " + lines(state.inService(), true));
+        lines.add("level-triggered: " + lines(state.level(), true));
+        lines.add("messages: " + (state.messages().length == 0 ? "none" : LongStream.of(state.messages())
+            .mapToObj(message -> String.format("vector %02x to %02x", message & 0xFF, message >>> 44 & 0xFF)).collect(Collectors.joining(", "))));
+        lines.add("registers of the 8259A pair: " + (state.pair().length == 0 ? "none" : "all"));
+        return lines;
+    }
+
+    private static String lines(boolean[] of, boolean wanted) {
+        String numbers = IntStream.range(0, of.length).filter(line -> of[line] == wanted).mapToObj(Integer::toString).collect(Collectors.joining(" "));
+        return numbers.isEmpty() ? "no line" : "lines " + numbers;
     }
 
     /** An NMI. */

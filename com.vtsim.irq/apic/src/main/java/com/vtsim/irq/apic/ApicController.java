@@ -21,6 +21,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -56,6 +58,8 @@ public final class ApicController implements InterruptController, MessageTarget,
     private Processor[] processors = {};
     private ApicState inherited;
     private boolean fromFirmware;
+    /** Messages that wait for this controller to be attached, as {@link InterruptState#messages}. */
+    private long[] handedOn = {};
     /** IMCR: which register port 22h selects, and whether INTR passes the local APIC. */
     private int imcrSelect;
     private boolean symmetric;
@@ -159,9 +163,31 @@ public final class ApicController implements InterruptController, MessageTarget,
                 }
             }
         }
+        if (fromFirmware) {
+            for (int i = 0; i < count; i++) {
+                if (processors[i] != null) {
+                    local[i].taskPriority(processors[i].taskPriority());
+                }
+            }
+        }
         fromFirmware = false;
         pair.attach(board);
         board.lines().listen(wires);
+        long[] messages = handedOn;
+        handedOn = new long[0];
+        for (long message : messages) {
+            message(message >>> 32, (int) message);
+        }
+    }
+
+    /** What the processors keep without local APICs stays with them. */
+    @Override
+    public void detach() {
+        for (int i = 0; i < processors.length; i++) {
+            if (processors[i] != null) {
+                processors[i].taskPriority(local[i].taskPriority());
+            }
+        }
     }
 
     /** Makes the APICs of processors that have come; those of the others keep their state. */
@@ -289,7 +315,9 @@ public final class ApicController implements InterruptController, MessageTarget,
     @Override
     public void restore(State state) {
         if (state.model().equals(FAMILY)) {
-            pair.adopt(state.as(InterruptState.class, FAMILY, InterruptState.VERSION));
+            InterruptState neutral = state.as(InterruptState.class, FAMILY, InterruptState.VERSION);
+            pair.adopt(neutral);
+            handedOn = neutral.messages().clone();
             ioApic.reset();
             for (LocalApic apic : local) {
                 apic.powerUp();
@@ -315,16 +343,41 @@ public final class ApicController implements InterruptController, MessageTarget,
         imcrSelect = saved.imcrSelect;
         symmetric = saved.symmetric;
         inherited = saved;
+        handedOn = new long[0];
         fromFirmware = false;
     }
 
     /**
      * The 8259As as they are: they hear every line too, so what waits in the I/O APIC waits in their IRR, behind the masks the guest gave them.
-     * Routes around them have no place there.
+     * Routes around them have no place there. Edge-triggered requests of the local APICs go on as messages.
      */
     @Override
     public Optional<State> neutral() {
-        return Optional.of(State.of(FAMILY, InterruptState.VERSION, pair.neutral()));
+        List<Long> messages = new ArrayList<>();
+        for (long message : handedOn) {
+            messages.add(message);
+        }
+        for (LocalApic apic : local) {
+            apic.messages().forEach(messages::add);
+        }
+        return Optional.of(State.of(FAMILY, InterruptState.VERSION, pair.neutral(messages.stream().mapToLong(Long::longValue).toArray())));
+    }
+
+    @Override
+    public List<String> leftBehind() {
+        List<String> lines = new ArrayList<>();
+        for (LocalApic apic : local) {
+            String what = apic.leftBehind();
+            if (!what.isEmpty()) {
+                lines.add("cpu" + apic.id() + ": " + what);
+            }
+        }
+        String inputs = IntStream.range(0, IoApicRegister.INPUTS).filter(input -> !IoApicRegister.MASK.isSet(ioApic.entry(input)))
+            .mapToObj(Integer::toString).collect(Collectors.joining(" "));
+        if (!inputs.isEmpty()) {
+            lines.add("I/O APIC: routes of inputs " + inputs);
+        }
+        return lines;
     }
 
     // The operator

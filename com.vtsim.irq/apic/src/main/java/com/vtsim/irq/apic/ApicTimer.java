@@ -98,6 +98,10 @@ final class ApicTimer {
         arm();
     }
 
+    boolean running() {
+        return counting || deadline != 0;
+    }
+
     /** Stops it in every mode. */
     void disarm() {
         counting = false;

@@ -6,6 +6,8 @@ import com.vtsim.api.machine.Processor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * One local APIC: xAPIC and x2APIC mode. Machine thread only.
@@ -637,6 +639,46 @@ final class LocalApic implements LocalApicPort {
     }
 
     // State and the operator
+
+    /** @return edge-triggered requests as messages to this APIC, as {@link com.vtsim.api.irq.InterruptState#messages} */
+    List<Long> messages() {
+        List<Long> messages = new ArrayList<>();
+        for (int vector = 16; vector < 256; vector++) {
+            if (irr.has(vector) && !tmr.has(vector)) {
+                messages.add((DEFAULT_BASE | (long) id << 12) << 32 | vector);
+            }
+        }
+        return messages;
+    }
+
+    /** @return what of it virtual wire mode and messages do not tell, in words; empty if nothing */
+    String leftBehind() {
+        List<String> what = new ArrayList<>();
+        if (x2apic()) {
+            what.add("x2APIC mode");
+        } else if (base != (DEFAULT_BASE | EN | (id == 0 ? BSP : 0))) {
+            what.add("IA32_APIC_BASE");
+        }
+        if (timer.running()) {
+            what.add("timer");
+        }
+        for (ApicRegister entry : ENTRIES) {
+            boolean wire = entry == ApicRegister.LVT_LINT0 && pinMode(entry) == Delivery.EXTINT || entry == ApicRegister.LVT_LINT1 && pinMode(entry) == Delivery.NMI;
+            if (pinMode(entry) >= 0 && !wire) {
+                what.add(entry.name());
+            }
+        }
+        if (registers.get(ApicRegister.LDR) != 0) {
+            what.add("logical ID");
+        }
+        if (id != 0 && enabled()) {
+            what.add("software enable");
+        }
+        if (isr.highest() != VectorSet.NONE) {
+            what.add("in service " + isr);
+        }
+        return String.join(", ", what);
+    }
 
     LocalState save() {
         for (ApicRegister register : ApicRegister.values()) {

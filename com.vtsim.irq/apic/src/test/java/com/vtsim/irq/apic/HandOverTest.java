@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.vtsim.api.irq.InterruptController;
+import com.vtsim.api.irq.InterruptState;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
+import com.vtsim.irq.pic.InterruptPair;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -96,6 +98,65 @@ class HandOverTest {
         assertThat(bench.get(0, ApicRegister.LVT_LINT1)).isEqualTo(0x400);
         assertThat(bench.get(1, ApicRegister.LVT_LINT0)).isEqualTo(0x1_0000);
         assertThat(bench.io(0x10 + 8)).isEqualTo(0x1_0000);
+    }
+
+    private InterruptState neutral() {
+        return bench.irq.neutral().orElseThrow().as(InterruptState.class, InterruptController.FAMILY, InterruptState.VERSION);
+    }
+
+    /** A controller without APICs has nobody to give them to: the next one with APICs does. */
+    @Test
+    void messagesThatWaitGoOnToTheNextApic() {
+        bench.irq.message(Bench.LOCAL, 0x41);
+        bench.irq.message(Bench.LOCAL, 0x42);
+        assertThat(bench.take(0)).isEqualTo(0x42);
+        assertThat(neutral().messages()).containsExactly(Bench.LOCAL << 32 | 0x41);
+        InterruptPair pic = new InterruptPair("irq");
+        pic.restore(bench.irq.neutral().orElseThrow());
+        pic.message(Bench.LOCAL, 0x43);
+        pic.message(Bench.LOCAL, 0x41);
+        assertThat(pic.why(0x43)).singleElement().asString().contains("no local APIC");
+        InterruptPair updated = new InterruptPair("irq");
+        updated.restore(pic.save());
+        ApicController next = new ApicController("irq", false);
+        next.restore(updated.neutral().orElseThrow());
+        bench.attach(next);
+        assertThat(bench.take(0)).isEqualTo(0x43);
+        bench.eoi(0);
+        assertThat(bench.take(0)).isEqualTo(0x41);
+        bench.eoi(0);
+        assertThat(bench.take(0)).as("merged, as in IRR").isEqualTo(-1);
+    }
+
+    /** CR8 is the processor's while there is no local APIC. */
+    @Test
+    void taskPriorityPassesBetweenProcessorAndApic() {
+        bench.cpus.get(0).taskPriority(5);
+        byNeutralState();
+        assertThat(bench.get(0, ApicRegister.TPR)).isEqualTo(0x50);
+        bench.irq.message(Bench.LOCAL, 0x5F);
+        assertThat(bench.take(0)).isEqualTo(-1);
+        bench.irq.message(Bench.LOCAL, 0x60);
+        assertThat(bench.take(0)).isEqualTo(0x60);
+        bench.set(0, ApicRegister.TPR, 0x73);
+        bench.irq.detach();
+        assertThat(bench.cpus.get(0).taskPriority()).isEqualTo(7);
+    }
+
+    @Test
+    void whatTheNeutralStateDoesNotHoldIsSaid() {
+        Bench fresh = new Bench(2);
+        fresh.irq.asFirmwareLeaves();
+        fresh.irq.message(Bench.LOCAL, 0x41);
+        assertThat(fresh.irq.leftBehind()).isEmpty();
+        assertThat(fresh.take(0)).isEqualTo(0x41);
+        fresh.route(4, 0x34, 0);
+        fresh.set(0, ApicRegister.LVT_TIMER, 0x2_00EF);
+        fresh.set(0, ApicRegister.INITIAL_COUNT, 1000);
+        fresh.set(1, ApicRegister.SVR, 0x1FF);
+        fresh.set(1, ApicRegister.LDR, 0x0200_0000);
+        assertThat(fresh.irq.leftBehind()).containsExactly("cpu0: timer, LVT_TIMER, in service 41", "cpu1: logical ID, software enable",
+            "I/O APIC: routes of inputs 4");
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.util.List;
 final class Pins implements Processor {
     private final int index;
     boolean intr;
+    private int priority;
     /** What has arrived besides INTR, in order: {@code nmi}, {@code init}, {@code startup 9f}. */
     final List<String> messages = new ArrayList<>();
 
@@ -84,6 +85,16 @@ final class Pins implements Processor {
     @Override
     public boolean idle() {
         return true;
+    }
+
+    @Override
+    public int taskPriority() {
+        return priority;
+    }
+
+    @Override
+    public void taskPriority(int value) {
+        priority = value;
     }
 
     @Override

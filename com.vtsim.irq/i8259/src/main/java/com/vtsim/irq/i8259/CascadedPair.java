@@ -269,8 +269,8 @@ public final class CascadedPair {
         return mask;
     }
 
-    /** @return what another model can adopt: each input, and the registers of the pair */
-    public InterruptState neutral() {
+    /** @return what another model can adopt: each input, and the registers of the pair. @param messages that wait, as {@link InterruptState#messages} */
+    public InterruptState neutral(long[] messages) {
         boolean[] masked = new boolean[Lines.COUNT];
         boolean[] requested = new boolean[Lines.COUNT];
         boolean[] inService = new boolean[Lines.COUNT];
@@ -290,7 +290,7 @@ public final class CascadedPair {
         }
         int[] pair = Arrays.copyOf(master.words(), 2 * I8259a.WORDS);
         System.arraycopy(slave.words(), 0, pair, I8259a.WORDS, I8259a.WORDS);
-        return new InterruptState(masked, requested, inService, level, vector, pair);
+        return new InterruptState(masked, requested, inService, level, vector, pair, messages);
     }
 
     private void ended(I8259a chip, int level) {

@@ -4,31 +4,49 @@ import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.irq.InterruptState;
 import com.vtsim.api.irq.LocalApicPort;
 import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.MessageTarget;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.Processor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.irq.i8259.CascadedPair;
+import com.vtsim.irq.i8259.I8259a;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 
-/** The two cascaded 8259As of a PC as the machine's interrupt controller. Drives INTR of processor 0. */
+/**
+ * The two cascaded 8259As of a PC as the machine's interrupt controller. Drives INTR of processor 0. Messages have no receiver here; since
+ * one that has local APICs may come at any time, they wait for it.
+ */
 @Component(configurationPid = InterruptPair.PID, configurationPolicy = ConfigurationPolicy.REQUIRE,
-        service = {Part.class, InterruptController.class})
-public final class InterruptPair implements InterruptController {
+        service = {Part.class, InterruptController.class, MessageTarget.class})
+public final class InterruptPair implements InterruptController, MessageTarget {
     /** The factory PID. */
     static final String PID = "com.vtsim.irq.pic";
     /** {@link #model}. */
     static final String MODEL = "i8259a";
 
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
+    private static final int VERSION_WITHOUT_MESSAGES = 1;
 
     private final String name;
     private final CascadedPair pair = new CascadedPair(this::intr);
+    private final HeldMessages held = new HeldMessages();
     private Processor processor;
+    private Board board;
+
+    /**
+     * State of the part.
+     *
+     * @param master   the chip at 20h
+     * @param slave    the chip at A0h
+     * @param messages as {@link InterruptState#messages}
+     */
+    record PairState(I8259a.Chip master, I8259a.Chip slave, long[] messages) { }
 
     /**
      * Configuration of factory PID {@code com.vtsim.irq.pic}.
@@ -63,7 +81,8 @@ public final class InterruptPair implements InterruptController {
     }
 
     @Override
-    public void attach(Board board) {
+    public void attach(Board newBoard) {
+        board = newBoard;
         processor = null;
         for (Processor p : board.findAll(Processor.class)) {
             if (p.index() == 0) {
@@ -86,6 +105,14 @@ public final class InterruptPair implements InterruptController {
     @Override
     public void reset(Reset kind) {
         pair.reset();
+        held.clear();
+    }
+
+    @Override
+    public void message(long address, int data) {
+        if (!held.add(address, data)) {
+            board.report("an interrupt message is lost: there is no local APIC, and " + HeldMessages.MOST + " others wait for one already");
+        }
     }
 
     @Override
@@ -107,7 +134,11 @@ public final class InterruptPair implements InterruptController {
 
     @Override
     public List<String> why(int vector) {
-        return pair.why(vector);
+        List<String> lines = new ArrayList<>(pair.why(vector));
+        if (held.has(vector)) {
+            lines.add("message: sent, but there is no local APIC to take it");
+        }
+        return lines;
     }
 
     @Override
@@ -117,25 +148,37 @@ public final class InterruptPair implements InterruptController {
 
     @Override
     public List<String> registers() {
-        return pair.registers();
+        List<String> lines = new ArrayList<>(pair.registers());
+        if (!held.isEmpty()) {
+            lines.add("messages that wait for a local APIC = " + held);
+        }
+        return lines;
     }
 
     @Override
     public State save() {
-        return State.of(MODEL, VERSION, pair.save());
+        CascadedPair.Pair chips = pair.save();
+        return State.of(MODEL, VERSION, new PairState(chips.master(), chips.slave(), held.save()));
     }
 
     @Override
     public void restore(State state) {
         if (state.model().equals(FAMILY)) {
-            pair.adopt(state.as(InterruptState.class, FAMILY, InterruptState.VERSION));
+            InterruptState neutral = state.as(InterruptState.class, FAMILY, InterruptState.VERSION);
+            pair.adopt(neutral);
+            held.restore(neutral.messages());
+        } else if (state.version() == VERSION_WITHOUT_MESSAGES) {
+            pair.restore(state.as(CascadedPair.Pair.class, MODEL, VERSION_WITHOUT_MESSAGES));
+            held.clear();
         } else {
-            pair.restore(state.as(CascadedPair.Pair.class, MODEL, VERSION));
+            PairState saved = state.as(PairState.class, MODEL, VERSION);
+            pair.restore(new CascadedPair.Pair(saved.master, saved.slave));
+            held.restore(saved.messages);
         }
     }
 
     @Override
     public Optional<State> neutral() {
-        return Optional.of(State.of(FAMILY, InterruptState.VERSION, pair.neutral()));
+        return Optional.of(State.of(FAMILY, InterruptState.VERSION, pair.neutral(held.save())));
     }
 }

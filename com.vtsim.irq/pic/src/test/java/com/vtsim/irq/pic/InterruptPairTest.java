@@ -643,7 +643,7 @@ class InterruptPairTest {
         take();
         bench.raise(1);
         bench.raise(9);
-        InterruptState neutral = pic.neutral().orElseThrow().as(InterruptState.class, InterruptController.FAMILY, 1);
+        InterruptState neutral = pic.neutral().orElseThrow().as(InterruptState.class, InterruptController.FAMILY, InterruptState.VERSION);
         assertThat(neutral.masked()).hasSize(24);
         assertThat(neutral.masked()[6]).isTrue();
         assertThat(neutral.masked()[16]).isTrue();
