@@ -2,9 +2,15 @@ package com.vtsim.vtd;
 
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.MessageTarget;
+import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.RequestTranslator.Message;
 import com.vtsim.api.register.Field;
 import com.vtsim.api.register.RegisterFile;
+import com.vtsim.api.vtd.RemappingUnit.Step;
+import com.vtsim.api.vtd.RemappingUnit.Walk;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
 
 /**
  * Takes interrupt requests through the interrupt remapping table. Source: VT-d specification, Interrupt Remapping and Interrupt Posting.
@@ -39,6 +45,7 @@ final class InterruptRemapper {
     private static final Field NDST = Field.bits(63, 32);
     private static final long DESCRIPTOR_RESERVED = 0xFF00_FFFCL;
     private static final int DESCRIPTOR_CONTROL = 32;
+    private static final String[] MODES = {"fixed", "lowest priority", "SMI", "reserved mode", "NMI", "INIT", "reserved mode", "ExtINT"};
     private static final long INTERRUPTS = 0xFEE0_0000L;
 
     private final RegisterFile<VtdRegister> registers;
@@ -223,5 +230,95 @@ final class InterruptRemapper {
             }
         }
         return false;
+    }
+
+    /** @return entries of the table in force, 0 while interrupt remapping is off */
+    int size() {
+        return registers.isSet(VtdRegister.GSTS, VtdRegister.IRE) ? 2 << VtdRegister.IRT_SIZE.of(table) : 0;
+    }
+
+    /**
+     * Says what becomes of a request, by the table alone and without a trace in the unit.
+     *
+     * @param sourceId requester, or -1 for one that the entry accepts
+     */
+    Walk walk(int index, int sourceId) {
+        List<Step> steps = new ArrayList<>();
+        long at = (table & ~0xFFFL) + (long) index * ENTRY;
+        if (index >= size()) {
+            return new Walk(steps, -1, size() == 0 ? "interrupt remapping is off" : FaultReason.INDEX_BEYOND_TABLE.words());
+        }
+        if (!tables.holds(at)) {
+            return new Walk(steps, -1, FaultReason.IRTE_ACCESS.words());
+        }
+        halves[0] = tables.read(at);
+        halves[1] = tables.read(at + 8);
+        fault = null;
+        boolean good = judge(sourceId < 0 ? (int) SID.of(halves[1]) : sourceId);
+        steps.add(new Step("interrupt entry " + Integer.toHexString(index), at, List.of(halves[0], halves[1]), meaning()));
+        if (good && IM.isSet(halves[0])) {
+            good = descriptor(steps);
+        }
+        return new Walk(steps, good ? at : -1, good ? "" : fault.words());
+    }
+
+    private String meaning() {
+        long low = halves[0];
+        if (!P.isSet(low)) {
+            return "not present";
+        }
+        String source = switch ((int) SVT.of(halves[1])) {
+            case 0 -> "from anyone";
+            case 1 -> "from " + PciAddress.of((int) SID.of(halves[1])) + (SQ.of(halves[1]) == 0 ? "" : " and its neighbours (SQ " + SQ.of(halves[1]) + ")");
+            case 2 -> String.format("from buses %02x-%02x", SID.of(halves[1]) >> 8, SID.of(halves[1]) & 0xFF);
+            default -> "reserved source validation";
+        };
+        String silent = FPD.isSet(low) ? ", faults not recorded" : "";
+        if (IM.isSet(low)) {
+            return String.format("%s, posted as vector %02xh%s%s", source, VECTOR.of(low), URG.isSet(low) ? ", urgent" : "", silent);
+        }
+        return String.format("%s to %s %x, vector %02xh, %s, %s%s%s", source, DM.isSet(low) ? "logical" : "physical", isExtended() ? DST.of(low) : DST.of(low) >> 8 & 0xFF, VECTOR.of(low),
+                MODES[(int) DLM.of(low)], TM.isSet(low) ? "level" : "edge", RH.isSet(low) ? ", redirection hint" : "", silent);
+    }
+
+    private boolean descriptor(List<Step> steps) {
+        long descriptor = halves[1] & 0xFFFF_FFFF_0000_0000L | halves[0] >>> 32 & PDA_LOW;
+        if (!tables.holds(descriptor)) {
+            return fail(FaultReason.DESCRIPTOR_ACCESS);
+        }
+        List<Long> words = new ArrayList<>();
+        int waiting = 0;
+        for (int quarter = 0; quarter < 5; quarter++) {
+            words.add(tables.read(descriptor + quarter * 8L));
+            waiting += quarter < 4 ? Long.bitCount(words.get(quarter)) : 0;
+        }
+        long control = words.get(4);
+        steps.add(new Step("posted-interrupt descriptor", descriptor, words, String.format("%d vectors waiting, notification %02xh to %x%s%s", waiting, NV.of(control),
+                isExtended() ? NDST.of(control) : NDST.of(control) >> 8 & 0xFF, ON.isSet(control) ? ", outstanding" : "", SN.isSet(control) ? ", suppressed" : "")));
+        return (control & DESCRIPTOR_RESERVED) == 0 || fail(FaultReason.DESCRIPTOR_RESERVED);
+    }
+
+    /** Tells of mistakes in the table: where, and what. */
+    void lint(BiConsumer<String, String> say) {
+        for (int index = 0; index < size(); index++) {
+            long at = (table & ~0xFFFL) + (long) index * ENTRY;
+            if (!tables.holds(at)) {
+                say.accept("interrupt remapping table", String.format("it is not in memory from entry %x on", index));
+                return;
+            }
+            if (!P.isSet(tables.read(at))) {
+                continue;
+            }
+            Walk walk = walk(index, -1);
+            String who = "interrupt entry " + Integer.toHexString(index);
+            if (!walk.fault().isEmpty()) {
+                say.accept(who, walk.fault());
+            } else if (SVT.of(halves[1]) == 0) {
+                say.accept(who, "it takes requests of every device: source validation is off");
+            }
+        }
+        if (size() > 0 && registers.isSet(VtdRegister.GSTS, VtdRegister.CFI) && !isExtended()) {
+            say.accept("interrupt remapping", "requests in compatibility format pass: any device can send any vector");
+        }
     }
 }

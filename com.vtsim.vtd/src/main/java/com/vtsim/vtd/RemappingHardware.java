@@ -58,6 +58,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
     private final PageRequestQueue pages;
     private final Survey survey;
     private final DomainMap map;
+    private final Lint lint;
     private Tracer tracer;
     private MemorySpace memory;
     private Set<Integer> elsewhere = Set.of();
@@ -144,6 +145,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         pages = new PageRequestQueue(registers, capability, tables, dma, devices, pageEvent);
         survey = new Survey(caches, log, dma);
         map = new DomainMap(capability, tables, dma);
+        lint = new Lint(scope, tables, dma, interrupts, map, log);
         registers.strap(VtdRegister.CAP, capability.cap());
         registers.strap(VtdRegister.ECAP, capability.ecap());
         if (!capability.extended(Capability.QI)) {
@@ -449,6 +451,21 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
     @Override
     public List<Domain> domains() {
         return map.domains();
+    }
+
+    @Override
+    public List<Finding> lint() {
+        return lint.run();
+    }
+
+    @Override
+    public int interruptEntries() {
+        return interrupts.size();
+    }
+
+    @Override
+    public Walk walkInterrupt(int index, int sourceId) {
+        return interrupts.walk(index, sourceId);
     }
 
     @Override

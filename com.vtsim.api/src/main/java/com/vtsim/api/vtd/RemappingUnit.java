@@ -32,6 +32,27 @@ public interface RemappingUnit extends RequestTranslator {
     /** @return domains that the tables in memory define now, by id: who is in each, and what each reaches */
     List<Domain> domains();
 
+    /** @return mistakes in what firmware and software have set up, by registers and tables as they are now, at most 256 */
+    default List<Finding> lint() {
+        return List.of();
+    }
+
+    /** @return entries of the interrupt remapping table in force; 0 while interrupts are not remapped */
+    default int interruptEntries() {
+        return 0;
+    }
+
+    /**
+     * Says what becomes of an interrupt request by the table alone, without touching caches, fault records or descriptors.
+     *
+     * @param index    into the interrupt remapping table
+     * @param sourceId requester, or -1 for one that the entry accepts
+     * @return the entry, and for a posted interrupt the descriptor; {@link Walk#hostPhysical} is the entry's address
+     */
+    default Walk walkInterrupt(int index, int sourceId) {
+        return new Walk(List.of(), -1, "the unit does not remap interrupts");
+    }
+
     /** Begins or ends to compare every cached translation with its tables when it is used. Ending forgets what was found. */
     void watchStale(boolean on);
 
@@ -120,6 +141,14 @@ public interface RemappingUnit extends RequestTranslator {
      * @param remark  a mistake worth telling, or empty
      */
     record Domain(int id, List<PciAddress> members, List<Long> tables, List<String> reaches, String remark) { }
+
+    /**
+     * A mistake.
+     *
+     * @param where device, domain, table or region
+     * @param what  what is wrong and what follows
+     */
+    record Finding(String where, String what) { }
 
     /**
      * A use of a stale entry.

@@ -6,16 +6,20 @@ import com.vtsim.api.machine.Lines;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machines;
 import com.vtsim.api.machine.OperatorException;
+import com.vtsim.api.vtd.RemappingUnit;
 import com.vtsim.shell.Complete;
+import com.vtsim.shell.Quantity;
 import com.vtsim.shell.draw.Drawable;
 import com.vtsim.shell.draw.Paint;
 import com.vtsim.shell.draw.Table;
+import com.vtsim.shell.draw.Tree;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.apache.felix.service.command.Descriptor;
+import org.apache.felix.service.command.Parameter;
 import org.apache.felix.service.command.annotations.GogoCommand;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -23,9 +27,10 @@ import org.osgi.service.component.annotations.Reference;
 
 /** The {@code irq:} family: the interrupt controller and the lines it hears. */
 @Component(service = IrqCommands.class)
-@GogoCommand(scope = "irq", function = {"show", "why", "carries", "raise", "lower", "nmi"})
+@GogoCommand(scope = "irq", function = {"show", "why", "carries", "raise", "lower", "nmi", "walk"})
 public final class IrqCommands {
     private static final String PIN = "operator";
+    private static final String ALL = "all";
 
     private final Machines machines;
 
@@ -156,6 +161,57 @@ public final class IrqCommands {
             return null;
         });
         return new Notice(name, "pulled NMI");
+    }
+
+    /** An interrupt through the remapping table. */
+    @Descriptor("say what the interrupt remapping table makes of a request: entry, destination and vector, posted-interrupt descriptor")
+    public Tree walk(
+            @Descriptor("remapping unit, vtd0; without it the first that remaps interrupts") @Parameter(names = {"-u", "--unit"}, absentValue = "") String unit,
+            @Descriptor("bus:device.function of the requester, to check that the entry takes its requests") @Parameter(names = {"-s", "--source"}, absentValue = "") String source,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
+            @Descriptor("index of an entry, or all for those present") String index) {
+        int requester = source.isEmpty() ? -1 : VtdCommands.place(source).sourceId();
+        long chosen = index.equals(ALL) ? -1 : Quantity.number(index);
+        Machine machine = machines.machine(name);
+        return machine.call(() -> {
+            RemappingUnit found = unit(machine, unit);
+            int entries = found.interruptEntries();
+            if (entries == 0) {
+                throw new OperatorException(found.name() + " does not remap interrupts now; the guest has not enabled it");
+            }
+            if (!index.equals(ALL) && (chosen < 0 || chosen >= entries)) {
+                throw new OperatorException("no entry " + index + "; the table of " + found.name() + " has 0 to 0x" + Integer.toHexString(entries - 1));
+            }
+            Tree tree = new Tree(found.name(), String.format("interrupt remapping table of %x entries", entries));
+            for (int i = Math.max(0, (int) chosen); i < (chosen < 0 ? entries : chosen + 1); i++) {
+                RemappingUnit.Walk walk = found.walkInterrupt(i, requester);
+                boolean absent = walk.steps().stream().anyMatch(step -> step.meaning().equals("not present"));
+                if (chosen >= 0 || !absent) {
+                    add(tree, walk);
+                }
+            }
+            return tree;
+        });
+    }
+
+    private static RemappingUnit unit(Machine machine, String unit) {
+        List<RemappingUnit> units = VtdCommands.units(machine);
+        if (unit.isEmpty()) {
+            return units.stream().filter(each -> each.interruptEntries() > 0).findFirst().orElse(units.get(0));
+        }
+        return units.stream().filter(each -> each.name().equals(unit)).findFirst()
+            .orElseThrow(() -> OperatorException.unknown("remapping unit", unit, units.stream().map(RemappingUnit::name).toList()));
+    }
+
+    private static void add(Tree tree, RemappingUnit.Walk walk) {
+        Tree at = tree;
+        for (RemappingUnit.Step step : walk.steps()) {
+            String entry = step.entry().stream().map(half -> String.format("%016x", half)).collect(Collectors.joining(" "));
+            at = at.add(step.table(), String.format("%x: %s  %s", step.address(), entry, step.meaning()));
+        }
+        if (!walk.fault().isEmpty()) {
+            at.add("blocked", walk.fault());
+        }
     }
 
     /** Asserts a line. */

@@ -23,8 +23,10 @@ import org.osgi.service.component.annotations.Reference;
 
 /** The {@code vtd:} family: remapping units, their tables, caches and faults. */
 @Component(service = VtdCommands.class)
-@GogoCommand(scope = "vtd", function = {"show", "walk", "faults", "cache", "domains", "stale"})
+@GogoCommand(scope = "vtd", function = {"show", "walk", "faults", "cache", "domains", "stale", "lint"})
 public final class VtdCommands {
+    private static final long MOST_PASID = 0xF_FFFF;
+
     private final Machines machines;
 
     /** Made by Declarative Services. */
@@ -33,7 +35,7 @@ public final class VtdCommands {
         this.machines = machines;
     }
 
-    private static List<RemappingUnit> units(Machine machine) {
+    static List<RemappingUnit> units(Machine machine) {
         List<RemappingUnit> units = machine.findAll(RemappingUnit.class);
         if (units.isEmpty()) {
             throw new OperatorException("machine '" + machine.name() + "' has no remapping unit; machine:create -o vtd=true makes one with");
@@ -76,17 +78,19 @@ public final class VtdCommands {
     /** A walk. */
     @Descriptor("walk the tables for a DMA address of a device, without caches and without a trace in the unit")
     public Tree walk(
+            @Descriptor("process address space id, 0 to 0xfffff; without it, as a request without one") @Parameter(names = {"-p", "--pasid"}, absentValue = "") String pasid,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
             @Descriptor("bus:device.function, 00:03.0") String device,
             @Descriptor("DMA address") String address) {
         PciAddress place = place(device);
         long dma = Quantity.number(address);
+        int process = process(pasid);
         Machine machine = machines.machine(name);
         return machine.call(() -> {
             RemappingUnit unit = units(machine).stream().filter(each -> each.owns(place.sourceId())).findFirst()
                     .orElseThrow(() -> new OperatorException("no remapping unit has " + place + "; vtd:show tells what each has"));
-            RemappingUnit.Walk walk = unit.walk(place.sourceId(), -1, dma);
-            Tree tree = new Tree(unit.name(), String.format("%s %x %s", place, dma, walk.fault().isEmpty() ? String.format("-> %x", walk.hostPhysical()) : "blocked: " + walk.fault()));
+            RemappingUnit.Walk walk = unit.walk(place.sourceId(), process, dma);
+            Tree tree = new Tree(unit.name(), String.format("%s%s %x %s", place, process < 0 ? "" : String.format(" PASID %x", process), dma, walk.fault().isEmpty() ? String.format("-> %x", walk.hostPhysical()) : "blocked: " + walk.fault()));
             Tree at = tree;
             for (RemappingUnit.Step step : walk.steps()) {
                 String entry = step.entry().stream().map(half -> String.format("%016x", half)).collect(Collectors.joining(" "));
@@ -96,7 +100,18 @@ public final class VtdCommands {
         });
     }
 
-    private static PciAddress place(String text) {
+    private static int process(String text) {
+        if (text.isEmpty()) {
+            return -1;
+        }
+        long pasid = Quantity.number(text);
+        if (pasid < 0 || pasid > MOST_PASID) {
+            throw new OperatorException("no PASID " + text + "; there are 0 to 0xfffff");
+        }
+        return (int) pasid;
+    }
+
+    static PciAddress place(String text) {
         try {
             return PciAddress.parse(text);
         } catch (IllegalArgumentException e) {
@@ -136,7 +151,7 @@ public final class VtdCommands {
     public record CacheRow(String unit, String cache, String domain, String key, String value) { }
 
     /** Caches. */
-    @Descriptor("list what the context, IOTLB, paging-structure and interrupt-entry caches hold")
+    @Descriptor("list what the context, PASID, IOTLB, paging-structure and interrupt-entry caches hold")
     public List<CacheRow> cache(@Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
         return each(name, unit -> unit.cached().stream().map(entry -> new CacheRow(unit.name(), entry.cache(), entry.domain() < 0 ? "" : Integer.toString(entry.domain()),
                 entry.key(), entry.value())).toList());
@@ -159,6 +174,45 @@ public final class VtdCommands {
             }
             return tree;
         });
+    }
+
+    /**
+     * A mistake.
+     *
+     * @param unit  part
+     * @param where device, domain, table or region
+     * @param what  what is wrong
+     */
+    public record LintRow(String unit, String where, String what) { }
+
+    /** Mistakes. */
+    @Descriptor("list mistakes in tables and regions: reserved bits, tables a device can write, one table under two domain ids, interrupts from anyone, overlapping RMRRs")
+    public List<LintRow> lint(@Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Machine machine = machines.machine(name);
+        return machine.call(() -> {
+            List<LintRow> rows = new ArrayList<>();
+            List<RemappingUnit> units = units(machine);
+            units.forEach(unit -> unit.lint().forEach(each -> rows.add(new LintRow(unit.name(), each.where(), each.what()))));
+            overlaps(units, rows);
+            return rows;
+        });
+    }
+
+    /** Regions of one unit against those of the others; within a unit it looks itself. */
+    private static void overlaps(List<RemappingUnit> units, List<LintRow> rows) {
+        for (int i = 0; i < units.size(); i++) {
+            for (RemappingUnit.Reserved a : units.get(i).announcement().reserved()) {
+                for (RemappingUnit other : units.subList(0, i)) {
+                    for (RemappingUnit.Reserved b : other.announcement().reserved()) {
+                        boolean same = a.base() == b.base() && a.limit() == b.limit();
+                        if (!same && a.base() <= b.limit() && b.base() <= a.limit()) {
+                            rows.add(new LintRow(units.get(i).name(), String.format("reserved region %x-%x", a.base(), a.limit()),
+                                    String.format("it overlaps reserved region %x-%x of %s", b.base(), b.limit(), other.name())));
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /**
