@@ -306,6 +306,11 @@ public final class X86Processor implements LogicalProcessor {
     }
 
     @Override
+    public long structureReads() {
+        return cpu.memory.paging().reads() + cpu.vmx.eptReads();
+    }
+
+    @Override
     public List<Stale> stale() {
         return cpu.memory.stale() == null ? List.of() : cpu.memory.stale().list();
     }

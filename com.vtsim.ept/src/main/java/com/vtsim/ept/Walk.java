@@ -25,6 +25,7 @@ final class Walk {
             address[count] = table + (access.guestPhysical >>> 3 + 9 * level & 0x1FF) * 8;
             long value = memory.read(address[count], 8);
             entry[count++] = value;
+            access.reads = count;
             rights &= value;
             if (!EptEntry.present(value, access.modeBased)) {
                 violation(access, 0, value);

@@ -18,7 +18,8 @@ import org.osgi.framework.FrameworkUtil;
 class ScenarioIT {
     @ParameterizedTest
     @ValueSource(strings = {"without-vmx", "two-machines", "host-system", "controller-kept", "controller-updated", "memory", "interrupt-model-a",
-        "interrupt-pending", "interrupt-model-b-51", "interrupt-model-b-31", "interrupt-direct", "interrupt-window", "virtual-timer", "mapped-device"})
+        "interrupt-pending", "interrupt-model-b-51", "interrupt-model-b-31", "interrupt-direct", "interrupt-window", "virtual-timer", "mapped-device", "three-transactions",
+        "nested-walk"})
     void everyClaimHolds(String scenario) throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         BundleContext context = FrameworkUtil.getBundle(ScenarioIT.class).getBundleContext();

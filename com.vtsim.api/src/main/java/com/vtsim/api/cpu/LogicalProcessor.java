@@ -29,6 +29,11 @@ public interface LogicalProcessor extends Processor {
     /** @return each step of translating the address, one line each, for the operator */
     List<String> walk(long linear);
 
+    /** @return entries of paging and EPT paging structures that walks have read since power-on; what was cached was not read */
+    default long structureReads() {
+        return 0;
+    }
+
     /** @return uses of cached translations that said other than the structures in memory did, in the order of their first; empty while they are not counted */
     default List<Stale> stale() {
         return List.of();

@@ -51,6 +51,8 @@ public final class EptAccess {
     public boolean dry;
     /** Out: {@link #OK} or another of the constants. */
     public int outcome;
+    /** Out: entries read by the walk. */
+    public int reads;
     /** Out: host-physical address. */
     public long hostPhysical;
     /** Out: exit qualification of a violation. */

@@ -29,6 +29,7 @@ public final class Paging {
     /** Makes guest-physical addresses final; null outside of a guest with EPT. */
     private NestedPaging nested;
     private boolean peeking;
+    private long reads;
 
     /** Physical addresses of the entries used by the walk under way, root first, and their values. */
     private final long[] entryAddress = new long[5];
@@ -47,6 +48,11 @@ public final class Paging {
         this.space = memory;
     }
 
+    /** @return paging-structure entries that walks have read since power-on, those of EPT not counted */
+    public long reads() {
+        return reads;
+    }
+
     /** Turns the second dimension of translation on, or off with null. The caller drops what is cached. */
     public void nested(NestedPaging second) {
         nested = second;
@@ -59,15 +65,18 @@ public final class Paging {
 
     /** Reads 8 bytes of guest-physical memory on the processor's own behalf, for PDPTEs. */
     long readPhysical(long address) {
+        reads++;
         return space.read(nested == null ? address & cpu.system.a20Mask : nested.structure(address, false, 0, false), 8);
     }
 
     /** Reads a paging-structure entry. */
     private long read(long address, int size, long linear, int access) {
         if (nested == null) {
+            reads += peeking ? 0 : 1;
             return space.read(address, size);
         }
         if (!peeking) {
+            reads++;
             return space.read(nested.structure(address, false, linear, true), size);
         }
         long physical = nested.peek(address);

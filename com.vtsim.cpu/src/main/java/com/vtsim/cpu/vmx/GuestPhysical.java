@@ -26,6 +26,7 @@ final class GuestPhysical implements NestedPaging {
     private final GuestPhysicalMappings mappings = new GuestPhysicalMappings();
     private long pointer;
     private boolean keepsWrites = true;
+    private long reads;
 
     GuestPhysical(Vmx vmx) {
         this.vmx = vmx;
@@ -42,6 +43,11 @@ final class GuestPhysical implements NestedPaging {
     /** @return the part of an EPT pointer that mappings are tagged with */
     static long tag(long eptp) {
         return eptp & FRAME;
+    }
+
+    /** @return EPT entries that walks have read since power-on */
+    long reads() {
+        return reads;
     }
 
     /** INVEPT. @param tag of a pointer, or {@link LinearMemory#NO_EPT} for all */
@@ -154,6 +160,7 @@ final class GuestPhysical implements NestedPaging {
             access.logIndex = (int) vmx.image.get(VmcsField.PML_INDEX);
         }
         vmx.capabilities.ept().translate(access);
+        reads += access.reads;
         if (access.outcome == EptAccess.OK) {
             if (access.log != EptAccess.NONE && access.logIndex != vmx.image.get(VmcsField.PML_INDEX)) {
                 vmx.update(VmcsField.PML_INDEX, access.logIndex);

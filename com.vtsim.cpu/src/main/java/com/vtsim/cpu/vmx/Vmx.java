@@ -129,6 +129,11 @@ public final class Vmx {
             .map(step -> String.format("      EPT level %d %010x: %016x  %s", step.level(), step.address(), step.entry(), step.meaning())).toList();
     }
 
+    /** @return EPT entries that walks have read since power-on */
+    public long eptReads() {
+        return guestPhysical.reads();
+    }
+
     /** @return the regions' layout */
     public Vmcs vmcs() {
         return vmcs;

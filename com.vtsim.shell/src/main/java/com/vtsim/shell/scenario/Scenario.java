@@ -15,13 +15,16 @@ import java.util.regex.Pattern;
  * A guest that shows how the platform behaves: an assembler source with claims in its comments.
  * <p>
  * A line {@code ;= S14 text with {label}} is a claim; the lines {@code ;? label == 1} and {@code ;? label != other} behind it say when
- * it holds. A label stands for the quadword there, shown in decimal, or before an {@code h} in hexadecimal.
+ * it holds. A label stands for the quadword there, shown in decimal, or before an {@code h} in hexadecimal. At a line {@code ;! reads label place} the
+ * operator stops the guest before the instruction at the label {@code place}, lets it execute that one, and leaves in {@code label} how many entries of
+ * paging structures were read for it.
  *
  * @param name   of the source
  * @param source what is assembled
  * @param claims in order
+ * @param counts what the operator counts
  */
-record Scenario(String name, String source, List<Claim> claims) {
+record Scenario(String name, String source, List<Claim> claims, List<Count> counts) {
     private static final String MONITOR = "monitor";
     private static final Pattern CLAIM = Pattern.compile(";= (S[0-9]+)([a-z]?) (.*)");
     private static final Pattern CONDITION = Pattern.compile(";\\? (\\w+) (==|!=) (\\w+)");
@@ -30,7 +33,12 @@ record Scenario(String name, String source, List<Claim> claims) {
     /** The scenarios there are. */
     static final List<String> NAMES = List.of("without-vmx", "two-machines", "host-system", "controller-kept", "controller-updated", "memory",
             "interrupt-model-a", "interrupt-pending", "interrupt-model-b-51", "interrupt-model-b-31", "interrupt-direct", "interrupt-window",
-            "virtual-timer", "mapped-device");
+            "virtual-timer", "mapped-device", "three-transactions", "nested-walk");
+
+    private static final Pattern COUNT = Pattern.compile(";! reads (\\w+) (\\w+)");
+
+    /** @param label that gets the count, @param place label in the guest */
+    record Count(String label, String place) { }
 
     /** @param left label, @param equal whether the two are to be equal, @param right label or number */
     record Condition(String left, boolean equal, String right) {
@@ -58,16 +66,20 @@ record Scenario(String name, String source, List<Claim> claims) {
     static Scenario of(String name) {
         String own = resource(name);
         List<Claim> claims = new ArrayList<>();
+        List<Count> counts = new ArrayList<>();
         for (String line : own.lines().toList()) {
             Matcher claim = CLAIM.matcher(line);
             Matcher condition = CONDITION.matcher(line);
-            if (claim.matches()) {
+            Matcher count = COUNT.matcher(line);
+            if (count.matches()) {
+                counts.add(new Count(count.group(1), count.group(2)));
+            } else if (claim.matches()) {
                 claims.add(new Claim(claim.group(1), claim.group(3), new ArrayList<>()));
             } else if (condition.matches()) {
                 claims.get(claims.size() - 1).conditions().add(new Condition(condition.group(1), condition.group(2).equals("=="), condition.group(3)));
             }
         }
-        return new Scenario(name, resource(MONITOR) + own, claims);
+        return new Scenario(name, resource(MONITOR) + own, claims, counts);
     }
 
     private static String resource(String name) {

@@ -1,6 +1,7 @@
 package com.vtsim.shell.scenario;
 
 import com.vtsim.api.cpu.InstructionSet;
+import com.vtsim.api.cpu.LogicalProcessor;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machines;
 import com.vtsim.api.machine.OperatorException;
@@ -99,6 +100,9 @@ public final class ScenarioCommands {
         Machine machine = machines.create(MACHINE, "q35", Map.of("memory", "32M"));
         try {
             load(machine, program);
+            for (Scenario.Count count : scenario.counts()) {
+                count(machine, program, count);
+            }
             machine.run(RunLimits.instructions(MOST));
             byte[] image = new byte[program.bytes().length];
             machine.call(() -> {
@@ -112,6 +116,24 @@ public final class ScenarioCommands {
         } finally {
             machines.destroy(MACHINE);
         }
+    }
+
+    /** Stops before an instruction of the guest, and counts what is read for it. */
+    private static void count(Machine machine, InstructionSet.Program program, Scenario.Count count) throws InterruptedException {
+        Map<String, Long> labels = program.symbols();
+        long place = labels.get(count.place()) - labels.get("guest") + labels.get("G_CODE");
+        int number = machine.call(() -> processor(machine).breakpoint(new LogicalProcessor.Breakpoint(LogicalProcessor.Breakpoint.Kind.EXECUTE, place, 1)));
+        machine.run(RunLimits.instructions(MOST));
+        long before = machine.call(() -> processor(machine).structureReads());
+        machine.run(RunLimits.instructions(1));
+        machine.call(() -> {
+            machine.memory().write(labels.get(count.label()), 8, processor(machine).structureReads() - before);
+            return processor(machine).removeBreakpoint(number);
+        });
+    }
+
+    private static LogicalProcessor processor(Machine machine) {
+        return machine.find(LogicalProcessor.class).orElseThrow(() -> new OperatorException("the scenario's machine has no processor"));
     }
 
     private static long quadword(byte[] image, InstructionSet.Program program, String label) {
