@@ -1,0 +1,246 @@
+package com.vtsim.pci.virtio;
+
+import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.MessageTarget;
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.RunLimits;
+import com.vtsim.api.machine.State;
+import com.vtsim.machine.Backplane;
+import com.vtsim.pci.bus.HostBridge;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A guest's driver, as far as tests need one: it enters by the device's registers and the guest's memory only. */
+final class Driver implements AutoCloseable {
+    static final long BAR = 0xC000_0000L;
+    static final long TABLE = 0xC001_0000L;
+    static final long DATA = 0x30_0000;
+    static final int SIZE = 16;
+    static final long VERSION_1 = 1L << 32, INDIRECT = 1L << 28, EVENT_INDEX = 1L << 29;
+    static final int WRITE = 2, NEXT = 1, IS_INDIRECT = 4;
+    private static final int NOTIFY = 0x3000;
+
+    final Backplane machine;
+    final List<Integer> messages = new ArrayList<>();
+    VirtioDevice device;
+    private final int[] made = new int[4];
+    private final int[] seen = new int[4];
+
+    /** Part of a chain. */
+    record Part(long address, int length, int flags) { }
+
+    /** A used element. */
+    record Used(int head, int written) { }
+
+    private final class Messages implements MessageTarget {
+        @Override
+        public String name() {
+            return "messages";
+        }
+
+        @Override
+        public String model() {
+            return "messages";
+        }
+
+        @Override
+        public void message(long address, int data) {
+            messages.add(data);
+        }
+
+        @Override
+        public void attach(Board board) { }
+
+        @Override
+        public void reset(Reset kind) { }
+
+        @Override
+        public State save() {
+            return new State("messages", 1, Map.of());
+        }
+
+        @Override
+        public void restore(State state) { }
+    }
+
+    Driver(String name, VirtioDevice device) {
+        machine = Backplane.of(name, 16 << 20);
+        machine.add(new HaltedProcessor(0));
+        machine.add(new HostBridge("host", "q35", "1af4:1100"));
+        machine.add(new Messages());
+        this.device = device;
+        machine.add(device);
+        config(0x10, 4, (int) BAR);
+        config(0x20, 4, (int) TABLE);
+        config(0x04, 2, 6);
+    }
+
+    @Override
+    public void close() {
+        machine.close();
+    }
+
+    void replace(VirtioDevice other) {
+        machine.remove(device);
+        device = other;
+        machine.add(other);
+    }
+
+    void config(int offset, int size, int value) {
+        machine.call(() -> {
+            device.configWrite(offset, size, value);
+            return null;
+        });
+    }
+
+    int configAt(int offset, int size) {
+        return machine.call(() -> device.configRead(offset, size));
+    }
+
+    void put(long address, int size, long value) {
+        machine.call(() -> {
+            machine.memory().write(address, size, value);
+            return null;
+        });
+    }
+
+    long at(long address, int size) {
+        return machine.call(() -> machine.memory().read(address, size));
+    }
+
+    void bytes(long address, byte[] bytes) {
+        machine.call(() -> {
+            machine.memory().write(address, bytes, 0, bytes.length);
+            return null;
+        });
+    }
+
+    byte[] bytes(long address, int length) {
+        return machine.call(() -> {
+            byte[] bytes = new byte[length];
+            machine.memory().read(address, bytes, 0, length);
+            return bytes;
+        });
+    }
+
+    long get(int offset, int size) {
+        return at(BAR + offset, size);
+    }
+
+    void set(int offset, int size, long value) {
+        put(BAR + offset, size, value);
+    }
+
+    void pass(long nanos) {
+        try {
+            machine.run(new RunLimits(Long.MAX_VALUE, nanos, null));
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    int status() {
+        return (int) get(0x14, 1);
+    }
+
+    long offered() {
+        set(0x00, 4, 0);
+        long low = get(0x04, 4);
+        set(0x00, 4, 1);
+        return low | get(0x04, 4) << 32;
+    }
+
+    void accept(long features) {
+        set(0x08, 4, 0);
+        set(0x0C, 4, features & 0xFFFF_FFFFL);
+        set(0x08, 4, 1);
+        set(0x0C, 4, features >>> 32);
+    }
+
+    /** ACKNOWLEDGE, DRIVER, features, queues of {@link #SIZE}, DRIVER_OK. */
+    Driver setUp(long features, int queues) {
+        set(0x14, 1, 0);
+        set(0x14, 1, 1);
+        set(0x14, 1, 3);
+        accept(features | VERSION_1);
+        set(0x14, 1, 11);
+        for (int i = 0; i < queues; i++) {
+            made[i] = 0;
+            seen[i] = 0;
+            bytes(descriptors(i), new byte[0x3000]);
+            set(0x16, 2, i);
+            set(0x18, 2, SIZE);
+            set(0x20, 8, descriptors(i));
+            set(0x28, 8, available(i));
+            set(0x30, 8, used(i));
+            set(0x1C, 2, 1);
+        }
+        set(0x14, 1, 15);
+        return this;
+    }
+
+    static long descriptors(int queue) {
+        return 0x10_0000 + queue * 0x1_0000L;
+    }
+
+    static long available(int queue) {
+        return descriptors(queue) + 0x1000;
+    }
+
+    static long used(int queue) {
+        return descriptors(queue) + 0x2000;
+    }
+
+    void descriptor(long table, int index, long address, int length, int flags, int next) {
+        put(table + 16L * index, 8, address);
+        put(table + 16L * index + 8, 4, length);
+        put(table + 16L * index + 12, 2, flags);
+        put(table + 16L * index + 14, 2, next);
+    }
+
+    /** Puts a chain at descriptor {@code first} and on, and makes it available. */
+    void chain(int queue, int first, Part... parts) {
+        for (int i = 0; i < parts.length; i++) {
+            boolean last = i == parts.length - 1;
+            descriptor(descriptors(queue), first + i, parts[i].address(), parts[i].length(), parts[i].flags() | (last ? 0 : NEXT), last ? 0 : first + i + 1);
+        }
+        available(queue, first);
+    }
+
+    void available(int queue, int head) {
+        put(available(queue) + 4 + 2L * (made[queue] % SIZE), 2, head);
+        put(available(queue) + 2, 2, ++made[queue] & 0xFFFF);
+    }
+
+    void kick(int queue) {
+        set(NOTIFY + 4 * queue, 2, queue);
+        pass(20_000);
+    }
+
+    /** @return the next used element, or null */
+    Used take(int queue) {
+        if (((int) at(used(queue) + 2, 2) - seen[queue] & 0xFFFF) == 0) {
+            return null;
+        }
+        long element = used(queue) + 4 + 8L * (seen[queue]++ % SIZE);
+        return new Used((int) at(element, 4), (int) at(element + 4, 4));
+    }
+
+    /** The table of vectors: data 40h and on. */
+    void messages() {
+        for (int vector = 0; vector < 3; vector++) {
+            put(TABLE + 16 * vector, 8, 0xFEE0_0000L);
+            put(TABLE + 16 * vector + 8, 8, 0x40 + vector);
+        }
+        config(capability(0x11) + 2, 2, 0x8000);
+    }
+
+    int capability(int id) {
+        int at = configAt(0x34, 1);
+        while ((configAt(at, 1) & 0xFF) != id) {
+            at = configAt(at + 1, 1) & 0xFF;
+        }
+        return at;
+    }
+}
