@@ -4,6 +4,7 @@ import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.RunLimits;
 import com.vtsim.api.machine.Stop;
 import com.vtsim.cpu.X86Processor;
+import com.vtsim.ept.EptUnit;
 import com.vtsim.machine.Backplane;
 import com.vtsim.pci.testdev.TestDevices;
 import java.io.IOException;
@@ -21,6 +22,7 @@ final class Bench implements AutoCloseable {
     private X86Processor processor = new X86Processor("cpu0", 0);
 
     Bench(byte[] rom) {
+        board.add(new EptUnit("ept"));
         board.add(processor);
         board.add(new TestDevices("test"));
         try {

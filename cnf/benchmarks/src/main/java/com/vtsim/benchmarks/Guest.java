@@ -17,7 +17,9 @@ public enum Guest {
     /** The sieve of Eratosthenes over a million bytes. */
     SIEVE(60),
     /** Fibonacci numbers by recursion. */
-    CALLS(75);
+    CALLS(75),
+    /** VMCALL over and over; only in a virtual machine. */
+    EXITS(5_000_000);
 
     /** Of a long run: hundreds of millions of instructions. */
     final int rounds;
@@ -29,6 +31,12 @@ public enum Guest {
     /** @return the image */
     byte[] rom(int count) {
         return Assembler.assemble("ROUNDS equ " + count + "\n" + source("start") + source(name().toLowerCase(java.util.Locale.ROOT)) + source("end"), 0).bytes();
+    }
+
+    /** @return the image of a monitor that runs it in a virtual machine */
+    byte[] virtual(int count) {
+        String inner = source(name().toLowerCase(java.util.Locale.ROOT)).replace("kernel:", "inner:");
+        return Assembler.assemble("ROUNDS equ " + count + "\n" + source("start") + source("monitor") + inner + source("end"), 0).bytes();
     }
 
     private static String source(String name) {

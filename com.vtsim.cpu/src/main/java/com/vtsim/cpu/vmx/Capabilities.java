@@ -70,8 +70,8 @@ public final class Capabilities {
     /** @return the bits of a field of controls that may be 1 */
     long allowed1(VmcsField field) {
         long bits = ones(field);
-        for (Control control : Control.values()) {
-            if (control.field == field && has(control)) {
+        for (Control control : Control.of(field)) {
+            if (has(control)) {
                 bits |= control.mask();
             }
         }

@@ -1,5 +1,9 @@
 package com.vtsim.cpu.vmx;
 
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.stream.Stream;
+
 /**
  * The controls that have an effect here, and so are announced; any other bit keeps its default setting.
  *
@@ -143,6 +147,19 @@ public enum Control {
     Control(VmcsField field, int bit) {
         this.field = field;
         this.bit = bit;
+    }
+
+    private static final Map<VmcsField, Control[]> BY_FIELD = new EnumMap<>(VmcsField.class);
+
+    static {
+        for (Control control : values()) {
+            BY_FIELD.computeIfAbsent(control.field, field -> Stream.of(values()).filter(each -> each.field == field).toArray(Control[]::new));
+        }
+    }
+
+    /** @return the controls of a field; not to be changed */
+    static Control[] of(VmcsField field) {
+        return BY_FIELD.get(field);
     }
 
     /** @return whether it is 1 in a VMCS; a secondary control counts as 0 unless secondary controls are activated */

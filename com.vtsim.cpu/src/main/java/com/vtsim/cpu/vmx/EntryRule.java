@@ -57,6 +57,16 @@ public record EntryRule(String name, Area area, String section, VmcsField field,
     }
 
     private static final List<EntryRule> ALL = all();
+    /** By area: what an entry goes through. */
+    private static final EntryRule[][] OF_AREA = ofArea();
+
+    private static EntryRule[][] ofArea() {
+        EntryRule[][] rules = new EntryRule[Area.values().length][];
+        for (Area area : Area.values()) {
+            rules[area.ordinal()] = ALL.stream().filter(rule -> rule.area == area).toArray(EntryRule[]::new);
+        }
+        return rules;
+    }
 
     private static List<EntryRule> all() {
         List<EntryRule> rules = new ArrayList<>();
@@ -76,9 +86,8 @@ public record EntryRule(String name, Area area, String section, VmcsField field,
 
     /** @return the first rule of an area that does not hold, or null */
     static EntryRule firstBroken(Area area, VmcsImage v, Context c) {
-        for (int i = 0; i < ALL.size(); i++) {
-            EntryRule rule = ALL.get(i);
-            if (rule.area == area && !rule.check.holds(v, c)) {
+        for (EntryRule rule : OF_AREA[area.ordinal()]) {
+            if (!rule.check.holds(v, c)) {
                 return rule;
             }
         }
