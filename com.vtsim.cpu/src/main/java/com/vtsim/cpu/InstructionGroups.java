@@ -1,6 +1,7 @@
 package com.vtsim.cpu;
 
 import com.vtsim.cpu.engine.Semantics;
+import com.vtsim.cpu.hot.HotBlocks;
 import com.vtsim.cpu.integer.IntegerInstructions;
 import com.vtsim.cpu.system.SystemInstructions;
 import com.vtsim.cpu.vector.VectorInstructions;
@@ -21,6 +22,7 @@ final class InstructionGroups {
         X87Instructions.define(semantics);
         VmxInstructions.define(semantics);
         Intercepts.define(semantics);
+        semantics.defineCompiler(new HotBlocks());
         return semantics;
     }
 }

@@ -15,6 +15,7 @@ import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.CpuModel;
+import com.vtsim.cpu.engine.Execution;
 import com.vtsim.cpu.engine.LinearMemory;
 import com.vtsim.cpu.engine.Mode;
 import com.vtsim.cpu.engine.ResetState;
@@ -52,6 +53,9 @@ public final class X86Processor implements LogicalProcessor {
 
         /** Model: {@code x86-64-v2} or {@code x86-64-v3}. All processors of a machine have the same. */
         String model() default "x86-64-v3";
+
+        /** Instructions executed in a block before it is compiled to a class of its own; 0 for at once, 2147483647 for never. */
+        int compile_after() default Execution.COMPILE_AFTER;
     }
 
     private final String name;
@@ -65,6 +69,7 @@ public final class X86Processor implements LogicalProcessor {
     @Activate
     public X86Processor(Config config) {
         this(config.vtsim_name(), config.index(), model(config.model()));
+        compileAfter(config.compile_after());
     }
 
     private static CpuModel model(String title) {
@@ -88,6 +93,11 @@ public final class X86Processor implements LogicalProcessor {
         view = new RegisterView(cpu);
         virtualization = new VmxView(cpu.vmx);
         ResetState.reset(cpu);
+    }
+
+    /** As {@link Config#compile_after}. */
+    public void compileAfter(int instructions) {
+        cpu.execution.compileAfter(instructions);
     }
 
     @Override

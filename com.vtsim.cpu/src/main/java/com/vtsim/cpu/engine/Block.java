@@ -23,6 +23,10 @@ final class Block {
     final CodePage second;
     /** False once a byte of it has been written. */
     boolean valid = true;
+    /** Instructions executed in it by the interpreter, whole executions only; negative once it is to stay there. */
+    int heat;
+    /** What executes it in place of the interpreter, or null. */
+    CompiledBlock compiled;
     /** The page that keeps it; null until it is kept, or where code is fetched from a device. */
     CodePage page;
     /** Next in its bucket of {@link CodePage}. */

@@ -49,6 +49,7 @@ final class CodeCache {
     private final byte[] pageMapped = new byte[PAGES];
     private final boolean[] pageGlobal = new boolean[PAGES];
     private boolean anyLarge;
+    private boolean compilesAtOnce;
     /** Counts the times linear addresses changed their meaning: links between blocks hold within one. */
     long epoch = 1;
     /** Epochs since which fetch translations of each TLB context hold, and those of its global pages. */
@@ -69,6 +70,10 @@ final class CodeCache {
 
     void peers(LinearMemory[] others) {
         peers = others;
+    }
+
+    void compilesAtOnce(boolean wanted) {
+        compilesAtOnce = wanted;
     }
 
     // Linear addresses that mean something else: look-asides and links are not emptied but grow old.
@@ -206,6 +211,9 @@ final class CodeCache {
         Block block = decode(linear, page);
         if (page != null && block.valid) {
             page.add(block);
+            if (compilesAtOnce) {
+                compile(block);
+            }
         }
         return block;
     }
@@ -308,6 +316,32 @@ final class CodeCache {
         } catch (GuestFault notFetched) {
             return null;
         }
+    }
+
+    /** Makes a class of a block that has been executed often, or notes that it stays with the interpreter. */
+    void compile(Block block) {
+        block.heat = Integer.MIN_VALUE;
+        if (!block.valid || block.page == null || block.second != null || (block.key & Mode.SIZE_MASK) != 2) {
+            return;
+        }
+        MemoryPage page = block.page.page;
+        Instruction[] instructions = new Instruction[block.operations.length];
+        for (int i = 0; i < instructions.length; i++) {
+            int from = page.offset + block.offset + block.starts[i];
+            ByteSource bytes = new ByteSource() {
+                private int at = from;
+
+                @Override
+                public int next() {
+                    return page.bytes[at++] & 0xFF;
+                }
+            };
+            if (!(decoder.decode(bytes, 64) instanceof Instruction instruction)) {
+                return;
+            }
+            instructions[i] = instruction;
+        }
+        block.compiled = semantics.compiler().compile(instructions, block.operations, block.starts, block.length);
     }
 
     private OperationFactory factory(Form form) {

@@ -10,6 +10,8 @@ import com.vtsim.api.machine.Processor.Outcome;
  */
 public final class Execution {
     private static final int VECTOR_NMI = 2;
+    /** Instructions executed in a block after which it pays to compile it: measured on a kernel's boot. */
+    public static final int COMPILE_AFTER = 200_000;
 
     private final Cpu cpu;
     private final CodeCache code;
@@ -29,9 +31,9 @@ public final class Execution {
     /** Pending events: bits of {@link Event}. */
     int events;
     /** Operations of the current block to execute at most; 0 makes the current one the last. */
-    private int limit;
+    public int limit;
     /** Index of the current operation in the current block. */
-    private int position;
+    public int position;
     private boolean inBlock;
     /** The block under execution, or executed last. */
     private Block current = Block.none();
@@ -41,6 +43,9 @@ public final class Execution {
     /** Retired count at which the run ends, and at which the loop looks up: there, or where a performance counter may overflow. */
     private long end;
     private long horizon;
+    /** Instructions that may follow the block under execution without a look at events. */
+    private long room;
+    private int compileAfter = COMPILE_AFTER;
     /** Whether the shadow in force comes from a load of SS. */
     private boolean movSsShadow;
     /** Whether the instruction under execution follows one that loaded SS. */
@@ -136,6 +141,9 @@ public final class Execution {
         if (all > most) {
             operations = block.operations;
             count = (int) most;
+        } else if (block.compiled != null) {
+            executeCompiled(block, most);
+            return;
         }
         if (!code64 && ip + block.length - 1 > c.segments.limit[Cpu.CS]) {
             operations = block.operations;
@@ -157,10 +165,61 @@ public final class Execution {
         if (i == operations.length) {
             retired += all;
             c.r[Cpu.RIP] = c.next;
+            if ((block.heat += all) > compileAfter) {
+                code.compile(block);
+            }
         } else {
             retired += i;
             advance(ip + block.starts[i]);
         }
+    }
+
+    /** Executes a compiled block, and those that follow it as long as nothing asks for a look at events. */
+    private void executeCompiled(Block first, long most) {
+        Cpu c = cpu;
+        Block block = first;
+        int all = block.operations.length;
+        room = events == 0 ? most - all : 0;
+        inBlock = true;
+        while (true) {
+            long ip = c.r[Cpu.RIP];
+            c.next = ip + block.length;
+            current = block;
+            limit = 1;
+            position = 0;
+            int done = block.compiled.run(c, this);
+            retired += done;
+            if (done != all) {
+                c.r[Cpu.RIP] = ip + block.starts[done];
+                break;
+            }
+            long next = c.next;
+            c.r[Cpu.RIP] = next;
+            if (limit == 0) {
+                break;
+            }
+            block = block.successor(next, c.mode, code.epoch);
+            if (block == null || block.compiled == null) {
+                break;
+            }
+            all = block.operations.length;
+            room -= all;
+            if (room < 0) {
+                break;
+            }
+        }
+        inBlock = false;
+    }
+
+    /** @return whether the block under execution, which has branched to its own beginning, may be executed once more at once */
+    public boolean again(int instructions) {
+        if (limit == 0 || room < instructions) {
+            return false;
+        }
+        room -= instructions;
+        retired += instructions;
+        position = 0;
+        return true;
     }
 
     private void advance(long ip) {
@@ -365,6 +424,12 @@ public final class Execution {
         events |= Event.SHADOW;
         movSsShadow = movSs;
         endBlock();
+    }
+
+    /** @param instructions executed in a block after which it is compiled; 0 for at once, {@link Integer#MAX_VALUE} for never */
+    public void compileAfter(int instructions) {
+        compileAfter = instructions;
+        code.compilesAtOnce(instructions == 0);
     }
 
     /** @return decoded code */

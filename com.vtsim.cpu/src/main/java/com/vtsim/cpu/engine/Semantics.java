@@ -10,6 +10,7 @@ public final class Semantics {
     private final Map<String, OperationFactory> factories = new HashMap<>();
     private final Map<String, UnaryOperator<OperationFactory>> wrappers = new HashMap<>();
     private PairFactory pairs = (first, second, at) -> null;
+    private BlockCompiler compiler = (instructions, operations, starts, length) -> null;
 
     /**
      * Says what a mnemonic means, in every form that has no meaning of its own.
@@ -52,6 +53,16 @@ public final class Semantics {
     /** Says which two instructions at the end of a block make one operation. */
     public void definePairs(PairFactory factory) {
         pairs = factory;
+    }
+
+    /** Says who makes classes of blocks that are executed often; without, the interpreter executes them all. */
+    public void defineCompiler(BlockCompiler maker) {
+        compiler = maker;
+    }
+
+    /** @return what {@link #defineCompiler} was told */
+    BlockCompiler compiler() {
+        return compiler;
     }
 
     /** @return what {@link #definePairs} was told */

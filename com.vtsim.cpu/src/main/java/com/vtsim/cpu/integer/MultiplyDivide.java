@@ -11,9 +11,6 @@ import com.vtsim.cpu.isa.Operand;
 
 /** MUL, IMUL, DIV, IDIV. @sdm MUL—Unsigned Multiply; IMUL—Signed Multiply; DIV—Unsigned Divide; IDIV—Signed Divide */
 final class MultiplyDivide {
-    /** Gives ZF 0, SF 0, PF 1. */
-    private static final long NOT_ZERO_BUT_EVEN = 0x100;
-
     private MultiplyDivide() { }
 
     static void define(Semantics s) {
@@ -45,11 +42,6 @@ final class MultiplyDivide {
         return Math.multiplyHigh(a, b) + (a >> 63 & b) + (b >> 63 & a);
     }
 
-    /** CF and OF as given. The others are undefined; processors set SF and PF by the low half and clear ZF and AF. */
-    private static void setFlags(Cpu cpu, long low, boolean overflow) {
-        cpu.flagsOf(low == 0 ? NOT_ZERO_BUT_EVEN : low, overflow, overflow);
-    }
-
     /** Stores a product of twice {@code size} bytes. */
     private static void setProduct(Cpu cpu, long low, long high, int size, boolean overflow) {
         if (size == 1) {
@@ -58,7 +50,7 @@ final class MultiplyDivide {
             Place.set(cpu, Cpu.RAX, size, low);
             Place.set(cpu, Cpu.RDX, size, high);
         }
-        setFlags(cpu, Place.signed(low, size * 8), overflow);
+        FlagRules.product(cpu, Place.signed(low, size * 8), overflow);
     }
 
     private static Operation multiplySigned(Instruction instruction, Translation at) {
@@ -130,14 +122,14 @@ final class MultiplyDivide {
     private static void truncated(Cpu cpu, int d, long product, int size) {
         long result = Place.signed(product, size * 8);
         Place.set(cpu, d, size, result);
-        setFlags(cpu, result, result != product);
+        FlagRules.product(cpu, result, result != product);
     }
 
     private static void truncated64(Cpu cpu, int d, long a, long b) {
         long result = a * b;
         boolean overflow = Math.multiplyHigh(a, b) != result >> 63;
         cpu.r[d] = result;
-        setFlags(cpu, result, overflow);
+        FlagRules.product(cpu, result, overflow);
     }
 
     private static Operation multiplyAccumulatorSigned(Instruction instruction, Translation at) {

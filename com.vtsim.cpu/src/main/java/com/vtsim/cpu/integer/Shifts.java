@@ -82,13 +82,8 @@ final class Shifts {
 
     private static void left32(Cpu cpu, int d, int count) {
         long before = cpu.r[d] & 0xFFFF_FFFFL;
-        long shifted = before << count;
-        cpu.r[d] = shifted & 0xFFFF_FFFFL;
-        cpu.flagResult = (int) shifted;
-        // CF: the last bit out. OF: whether the first bit out changed the sign.
-        long carry = shifted << 31 & Long.MIN_VALUE;
-        cpu.flagCarry = carry | (carry ^ before << 32 ^ before << 33) >>> 1 & 1L << 62;
-        cpu.flagAux = 0;
+        cpu.r[d] = before << count & 0xFFFF_FFFFL;
+        FlagRules.left32(cpu, before, count);
     }
 
     private static Operation left32(int d, int count) {
@@ -116,12 +111,8 @@ final class Shifts {
 
     private static void left64(Cpu cpu, int d, int count) {
         long before = cpu.r[d];
-        long result = before << count;
-        cpu.r[d] = result;
-        cpu.flagResult = result;
-        long carry = before << count - 1 & Long.MIN_VALUE;
-        cpu.flagCarry = carry | (carry ^ before ^ before << 1) >>> 1 & 1L << 62;
-        cpu.flagAux = 0;
+        cpu.r[d] = before << count;
+        FlagRules.left64(cpu, before, count);
     }
 
     private static Operation left64(int d, int count) {
@@ -159,13 +150,8 @@ final class Shifts {
 
     private static void right32(Cpu cpu, int d, int count) {
         long before = cpu.r[d] & 0xFFFF_FFFFL;
-        long result = before >>> count;
-        cpu.r[d] = result;
-        // OF: the sign before.
-        cpu.flagResult = (int) result;
-        long carry = before << 64 - count & Long.MIN_VALUE;
-        cpu.flagCarry = carry | (carry ^ before << 32) >>> 1 & 1L << 62;
-        cpu.flagAux = 0;
+        cpu.r[d] = before >>> count;
+        FlagRules.right32(cpu, before, count);
     }
 
     private static Operation right32(int d, int count) {
@@ -193,12 +179,8 @@ final class Shifts {
 
     private static void right64(Cpu cpu, int d, int count) {
         long before = cpu.r[d];
-        long result = before >>> count;
-        cpu.r[d] = result;
-        cpu.flagResult = result;
-        long carry = before << 64 - count & Long.MIN_VALUE;
-        cpu.flagCarry = carry | (carry ^ before) >>> 1 & 1L << 62;
-        cpu.flagAux = 0;
+        cpu.r[d] = before >>> count;
+        FlagRules.right64(cpu, before, count);
     }
 
     private static Operation right64(int d, int count) {
@@ -229,12 +211,9 @@ final class Shifts {
     }
 
     private static void arithmetic32(Cpu cpu, int d, int count) {
-        int before = (int) cpu.r[d];
-        int result = before >> count;
-        cpu.r[d] = result & 0xFFFF_FFFFL;
-        cpu.flagResult = result;
-        cpu.flagCarry = (long) (before >> count - 1) << 63 >> 1;
-        cpu.flagAux = 0;
+        long before = cpu.r[d];
+        cpu.r[d] = (int) before >> count & 0xFFFF_FFFFL;
+        FlagRules.arithmetic32(cpu, before, count);
     }
 
     private static Operation arithmetic32(int d, int count) {
@@ -262,11 +241,8 @@ final class Shifts {
 
     private static void arithmetic64(Cpu cpu, int d, int count) {
         long before = cpu.r[d];
-        long result = before >> count;
-        cpu.r[d] = result;
-        cpu.flagResult = result;
-        cpu.flagCarry = before >> count - 1 << 63 >> 1;
-        cpu.flagAux = 0;
+        cpu.r[d] = before >> count;
+        FlagRules.arithmetic64(cpu, before, count);
     }
 
     private static Operation arithmetic64(int d, int count) {

@@ -18,12 +18,13 @@ import java.util.function.Consumer;
 
 /** VTSim's side of the comparison: user code behind 4-level page tables that map what silicon.c maps. */
 public class SiliconModel {
-    private static final long CODE_PAGE = 0x7000;
-    private static final long DATA_PAGE = 0x8000;
+    static final long CODE_PAGE = 0x7000;
+    static final long DATA_PAGE = 0x8000;
     private static final long READ_ONLY_PAGE = 0xA000;
     private static final int ARITHMETIC_AND_DIRECTION = Flags.ARITHMETIC | Flags.DF;
 
-    private final TestMemory memory = new TestMemory(0x10000);
+    /** What is mapped. */
+    protected final TestMemory memory = new TestMemory(0x10000);
     private final Semantics semantics = new Semantics();
     /** The processor under test. */
     protected final Cpu cpu = new Cpu(semantics);
