@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
@@ -97,8 +98,11 @@ public final class ScenarioCommands {
     /** Runs a scenario on a machine of its own. @return quadwords by label */
     private ToLongFunction<String> observe(Scenario scenario) {
         InstructionSet.Program program = instructions.assemble(scenario.source(), 0);
-        Machine machine = machines.create(MACHINE, "q35", Map.of("memory", "32M"));
+        Map<String, String> options = new LinkedHashMap<>(Map.of("memory", "32M"));
+        options.putAll(scenario.options());
+        Machine machine = machines.create(MACHINE, scenario.profile(), options);
         try {
+            scenario.parts().forEach(part -> machines.add(MACHINE, part.name(), part.pid(), part.properties()));
             load(machine, program);
             for (Scenario.Count count : scenario.counts()) {
                 count(machine, program, count);
