@@ -233,6 +233,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         pins.attach(board.find(InterruptRouter.class).orElse(null), present);
         followers.values().forEach(Follower::rerouted);
         lookIntoSlots();
+        complain();
     }
 
     /** What a running machine's slots find changed they take note of when the run goes on: until then a card may be replaced by its successor. */
@@ -242,6 +243,13 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
             bridges.forEach(bridge -> bridge.slot().adopt(topology.occupant(bridge)));
         } else if (bridges.stream().anyMatch(bridge -> !bridge.slot().occupant().equals(topology.occupant(bridge)))) {
             board.clock().timer("slots", () -> bridges.forEach(bridge -> bridge.slot().detect(topology.occupant(bridge)))).at(board.clock().now());
+        }
+    }
+
+    /** Parts come one by one: what is wrong counts when the run goes on. */
+    private void complain() {
+        if (!topology.mistakes().isEmpty()) {
+            board.clock().timer("mistakes", () -> topology.mistakes().forEach(board::report)).at(board.clock().now());
         }
     }
 

@@ -107,7 +107,7 @@ final class Requester implements Upstream {
     @Override
     public boolean write(long dmaAddress, byte[] from, int offset, int length) {
         if (isInterrupt(dmaAddress)) {
-            return length == 4 && message(dmaAddress,
+            return length != 4 ? refused("unsupported request: an interrupt is a write of four bytes") : message(dmaAddress,
                     from[offset] & 0xFF | (from[offset + 1] & 0xFF) << 8 | (from[offset + 2] & 0xFF) << 16 | from[offset + 3] << 24);
         }
         return write(Prefix.NONE, dmaAddress, from, offset, length);
@@ -147,7 +147,7 @@ final class Requester implements Upstream {
         request.translated = prefix.translated();
         request.hostPhysical = dmaAddress;
         request.covered = inPage;
-        if (translator != null && !translator.translate(request) || special && isInterrupt(request.hostPhysical)) {
+        if (translator != null && !translator.translate(request) || isInterrupt(request.hostPhysical)) {
             refused("blocked by the remapping unit");
             return 0;
         }

@@ -21,24 +21,26 @@ final class Topology {
     private final PciFunction[][] places = new PciFunction[BUSES][];
     /** By the bus configured behind them. */
     private final Bridge[] bridges = new Bridge[BUSES];
+    private final List<String> mistakes = new ArrayList<>();
 
     /** Finds the functions on the board. Of two at one address the first by name answers. */
     void scan(Board board) {
+        mistakes.clear();
         Arrays.fill(places, null);
         Arrays.fill(bridges, null);
         for (Bridge bridge : board.findAll(Bridge.class)) {
             if (bridges[bridge.behind()] != null) {
-                board.report(bridge.name() + " leads nowhere: bus " + bridge.behind() + " is behind " + bridges[bridge.behind()].name() + " already");
+                mistakes.add(bridge.name() + " leads nowhere: bus " + bridge.behind() + " is behind " + bridges[bridge.behind()].name() + " already");
             } else {
                 bridges[bridge.behind()] = bridge;
             }
         }
         for (PciFunction function : board.findAll(PciFunction.class)) {
-            place(board, function);
+            place(function);
         }
     }
 
-    private void place(Board board, PciFunction function) {
+    private void place(PciFunction function) {
         PciAddress address = function.address();
         if (places[address.bus()] == null) {
             places[address.bus()] = new PciFunction[FUNCTIONS];
@@ -47,14 +49,19 @@ final class Topology {
         int devfn = address.sourceId() & 0xFF;
         Bridge above = bridges[address.bus()];
         if (bus[devfn] != null) {
-            board.report(function.name() + " is not reachable: " + bus[devfn].name() + " is at " + address + " already");
+            mistakes.add(function.name() + " is not reachable: " + bus[devfn].name() + " is at " + address + " already");
         } else if (address.bus() != 0 && above == null) {
-            board.report(function.name() + " is not reachable: no bridge has bus " + address.bus() + " behind it");
+            mistakes.add(function.name() + " is not reachable: no bridge has bus " + address.bus() + " behind it");
         } else if (above != null && above.kind().hasLink() && address.device() != 0) {
-            board.report(function.name() + " is not reachable: behind " + above.name() + " only device 0 is");
+            mistakes.add(function.name() + " is not reachable: behind " + above.name() + " only device 0 is");
         } else {
             bus[devfn] = function;
         }
+    }
+
+    /** @return who cannot be reached, and why */
+    List<String> mistakes() {
+        return mistakes;
     }
 
     /** @return the bridge a function is behind, or null on bus 0 */

@@ -167,6 +167,8 @@ class BridgeTest {
         assertThat(bench.read(Bench.address(5, 1, 0), 0, 4)).isEqualTo(-1);
         bench.machine.add(new FakeFunction("nic2", "01:03.0"));
         assertThat(bench.read(Bench.address(5, 3, 0), 0, 4)).isEqualTo(-1);
+        bench.machine.add(new HaltedProcessor(0));
+        bench.pass(1000);
         assertThat(bench.machine.status().reports()).anyMatch(report -> report.contains("only device 0"));
     }
 

@@ -282,6 +282,9 @@ class HostBridgeTest {
         assertThat(bench.host.functions()).extracting(f -> f.address().toString()).containsExactly("00:00.0", "00:02.0", "00:19.0");
         assertThat(bench.host.function(PciAddress.parse("00:19.0"))).get().extracting(f -> f.name()).isEqualTo("nic");
         assertThat(bench.host.function(PciAddress.parse("00:1a.0"))).isEmpty();
+        bench.machine.add(new HaltedProcessor(0));
+        assertThat(bench.machine.status().reports()).as("parts may still come").isEmpty();
+        bench.pass(1000);
         assertThat(bench.machine.status().reports()).anyMatch(r -> r.contains("twin is not reachable"));
     }
 
