@@ -48,8 +48,8 @@ public final class Execution {
     private int compileAfter = COMPILE_AFTER;
     /** Whether the shadow in force comes from a load of SS. */
     private boolean movSsShadow;
-    /** Whether the instruction under execution follows one that loaded SS. */
-    private boolean underMovSs;
+    /** What blocks events while the instruction under execution executes: 1 the STI before it, 2 the load of SS before it, 0 nothing. */
+    private int shadowed;
 
     Execution(Cpu cpu, Semantics semantics) {
         this.cpu = cpu;
@@ -73,6 +73,7 @@ public final class Execution {
                 return loop();
             } catch (GuestFault fault) {
                 faulted(fault);
+                shadowed = 0;
             }
         }
     }
@@ -238,7 +239,7 @@ public final class Execution {
     private void executeOne() {
         boolean trap = (cpu.systemFlags & Flags.TF) != 0;
         boolean afterMovSs = movSsShadow;
-        underMovSs = movSsShadow;
+        shadowed = shadow();
         events &= ~Event.SHADOW;
         movSsShadow = false;
         if (history.recording()) {
@@ -251,7 +252,7 @@ public final class Execution {
         long ip = cpu.r[Cpu.RIP];
         long before = retired;
         execute(1);
-        underMovSs = false;
+        shadowed = 0;
         boolean taken = branch != 0 && (branchRecords.met() || cpu.r[Cpu.RIP] != ip + instructionLength());
         if (branch != 0) {
             cpu.performance.branch();
@@ -463,14 +464,18 @@ public final class Execution {
         flagsChanged();
     }
 
-    /** @return blocking by STI (1), by MOV SS (2) and by NMI (8) */
+    private int shadow() {
+        return (events & Event.SHADOW) == 0 ? 0 : movSsShadow ? 2 : 1;
+    }
+
+    /** @return blocking by STI (1), by MOV SS (2) and by NMI (8); an instruction that exits under a shadow is still under it */
     public int interruptibility() {
-        return ((events & Event.SHADOW) == 0 ? 0 : movSsShadow ? 2 : 1) | (pins.nmiBlocked() ? 8 : 0);
+        return (shadowed != 0 ? shadowed : shadow()) | (pins.nmiBlocked() ? 8 : 0);
     }
 
     /** @return whether the instruction under execution follows one that loaded SS */
     public boolean underMovSs() {
-        return underMovSs;
+        return shadowed == 2;
     }
 
     /** @return bytes of the instruction under execution, or of the one that was executed last */

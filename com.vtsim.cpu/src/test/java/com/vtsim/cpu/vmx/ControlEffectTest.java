@@ -215,4 +215,20 @@ class ControlEffectTest {
             assertThat(m.reg("rbx")).isBetween(9000L, 9100L);
         }
     }
+
+    /** An instruction that exits under the shadow of STI or MOV SS is saved as still under it. @sdm Saving Non-Register State */
+    @Test void theShadowOfAnInstructionThatExitsIsSaved() {
+        try (VmxMachine m = new VmxMachine(false)) {
+            m.on(Control.HLT_EXITING).run("sti\nhlt");
+            assertThat(m.get(GUEST_INTERRUPTIBILITY)).isEqualTo(1);
+        }
+        try (VmxMachine m = new VmxMachine(false)) {
+            m.run("mov eax, 0x18\nmov ss, eax\ncpuid");
+            assertThat(m.get(GUEST_INTERRUPTIBILITY)).isEqualTo(2);
+        }
+        try (VmxMachine m = new VmxMachine(false)) {
+            m.on(Control.HLT_EXITING).run("sti\nnop\nhlt");
+            assertThat(m.get(GUEST_INTERRUPTIBILITY)).isZero();
+        }
+    }
 }

@@ -438,6 +438,12 @@ final class VmxMachine implements AutoCloseable {
         });
     }
 
+    /** Puts the monitor at its start with everything else as after power-on; for the machine's thread. */
+    void restart() {
+        cpu.reset(Reset.values()[0]);
+        cpu.enter(new EntryState(EntryState.Mode.LONG, MONITOR, Map.of("rsp", 0x9000L, "cr3", 0x1000L)));
+    }
+
     /** @return the table of fields, a copy */
     Map<VmcsField, Long> fields() {
         Map<VmcsField, Long> copy = new HashMap<>();
