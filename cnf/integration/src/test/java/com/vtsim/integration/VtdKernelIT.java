@@ -1,21 +1,24 @@
 package com.vtsim.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.vtsim.api.machine.Machine;
+import com.vtsim.api.machine.Machine.PartInfo;
 import com.vtsim.api.machine.Machines;
-import com.vtsim.api.machine.RunLimits;
-import com.vtsim.api.machine.Stop;
 import com.vtsim.api.vtd.RemappingUnit;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
+import java.io.InputStream;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import org.apache.felix.service.command.CommandProcessor;
-import org.apache.felix.service.command.CommandSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -28,70 +31,83 @@ import org.junit.jupiter.api.io.TempDir;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.FrameworkUtil;
 
-/** The distribution's stock kernel behind the remapping unit: one boot. */
+/** The distribution's stock kernel behind the remapping unit, with a disk that does DMA through it: one boot in legacy mode, one in scalable mode. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(value = 300, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class VtdKernelIT {
     private static final String NAME = "vtdk";
-    private static final String READY = "VTSim's guest is ready";
-    private static final String INIT = """
-            #!/bin/busybox sh
-            /bin/busybox mount -t proc proc /proc
-            /bin/busybox mount -t sysfs sys /sys
-            /bin/busybox mount -t devtmpfs dev /dev
-            /bin/busybox --install -s /bin
-            echo "VTSim's guest is ""ready"
-            exec setsid cttyhack sh
-            """;
-    private static final RunLimits BOOT = new RunLimits(5_000_000_000L, Long.MAX_VALUE, READY);
-    private static final RunLimits COMMAND = new RunLimits(5_000_000_000L, Long.MAX_VALUE, "END");
-    /** What the driver says of a fault, of an invalidation that does not end, or of a machine that is not as it should be. */
-    private static final Pattern COMPLAINT = Pattern.compile("(?i)DMAR:.*(fault|error|fail|timed out)|warning:|\\bbug:|oops|call trace|panic|nobody cared|firmware bug|unexpected|spurious");
+    private static final int MEBIBYTE = 1 << 20;
+    private static final int MEBIBYTES = 64;
+    /** What the driver says of a fault, or of an invalidation that does not end; what a disk's driver says when its requests are lost. */
+    private static final Pattern COMPLAINT = Pattern.compile("(?i)DMAR:.*(fault|error|fail|timed out)|nvme.*(error|fail|timeout|abort|reset)|warning:|\\bbug:|oops|call trace|panic|nobody cared|firmware bug");
 
     private final BundleContext context = FrameworkUtil.getBundle(VtdKernelIT.class).getBundleContext();
     private final Machines machines = context.getService(context.getServiceReference(Machines.class));
-    private CommandSession session;
+    private final List<Installed> bundles = List.of(Installed.of(context, "com.vtsim.vtd"), Installed.of(context, "com.vtsim.pci.nvme"));
+    private GuestPackages guest;
+    private Path folder;
+    private Path disk;
+    private String digest;
     private Machine machine;
+    private LinuxGuest linux;
 
+    /** The disk's second half holds noise for the guest to copy to the first. */
     @BeforeAll
-    void boot(@TempDir Path folder) throws Exception {
-        GuestPackages guest = GuestPackages.get();
-        Path disk = Files.write(folder.resolve("initramfs"), new Initramfs().folder("bin").folder("dev").folder("proc").folder("sys").device("dev/console", 5, 1)
-            .program("bin/busybox", Files.readAllBytes(guest.busybox())).program("init", INIT.getBytes(StandardCharsets.US_ASCII)).bytes());
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        session = context.getService(context.getServiceReference(CommandProcessor.class)).createSession(new ByteArrayInputStream(new byte[0]), out, out);
-        session.execute("machine:create " + NAME + " --memory 256M --irq apic --options vtd=true,edu=true");
-        session.execute("machine:load " + NAME + " linux " + guest.kernel() + " --initrd " + disk + " --append 'console=ttyS0 intel_iommu=on'");
-        machine = machines.machine(NAME);
-        Stop stop = machine.run(BOOT);
-        assertThat(stop.cause()).as("the kernel reaches its init: %s", machine.transcripts()).isEqualTo(Stop.Cause.TEXT);
+    void boot(@TempDir Path temporary) throws Exception {
+        guest = GuestPackages.get();
+        folder = temporary;
+        disk = folder.resolve("disk");
+        MessageDigest md5 = MessageDigest.getInstance("MD5");
+        try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
+            Random random = new Random(42);
+            byte[] chunk = new byte[MEBIBYTE];
+            file.seek((long) MEBIBYTES * MEBIBYTE);
+            for (int i = 0; i < MEBIBYTES; i++) {
+                random.nextBytes(chunk);
+                file.write(chunk);
+                md5.update(chunk);
+            }
+        }
+        digest = HexFormat.of().formatHex(md5.digest());
+        start("client", "intel_iommu=on iommu.strict=1");
+    }
+
+    private void start(String profile, String append) throws Exception {
+        machine = machines.create(NAME, "q35", Map.of("memory", "256M", "irq", "apic", "vtd", "true", "vtd-profile", profile, "edu", "true", "nvme", disk.toString()));
+        linux = new LinuxGuest(machine).boot(guest, LinuxGuest.initialDisk(folder, guest, List.of()), append);
     }
 
     @AfterAll
-    void destroy() throws Exception {
+    void leaveEverythingAsItWas() throws Exception {
         if (machine != null) {
-            session.execute("machine:destroy " + NAME);
+            machines.destroy(NAME);
         }
-        if (session != null) {
-            session.close();
+        for (Installed bundle : bundles) {
+            bundle.putBack();
         }
     }
 
-    /** Types a command. @return what it prints */
-    private String say(String command) throws Exception {
-        int before = machine.transcripts().get("com1").length();
-        session.execute("machine:send " + NAME + " '" + command + "; echo E\"\"ND\\n'");
-        Stop stop = machine.run(COMMAND);
-        String said = machine.transcripts().get("com1").substring(before);
-        assertThat(stop.cause()).as("the shell answers: %s", said).isEqualTo(Stop.Cause.TEXT);
-        return said;
+    private String firstHalf() throws Exception {
+        MessageDigest md5 = MessageDigest.getInstance("MD5");
+        byte[] chunk = new byte[MEBIBYTE];
+        try (InputStream in = Files.newInputStream(disk)) {
+            for (int i = 0; i < MEBIBYTES; i++) {
+                md5.update(chunk, 0, in.readNBytes(chunk, 0, MEBIBYTE));
+            }
+        }
+        return HexFormat.of().formatHex(md5.digest());
+    }
+
+    private void assertNothingWasBlocked() throws Exception {
+        assertThat(linux.say("dmesg").lines().filter(line -> COMPLAINT.matcher(line).find()).toList()).isEmpty();
+        assertThat(machine.<Integer>call(() -> machine.find(RemappingUnit.class).orElseThrow().faults().size())).isZero();
     }
 
     @Test
     @Order(1)
     void theDriverFindsTheUnitAndUsesIt() throws Exception {
-        assertThat(say("dmesg | grep -iE \"dmar|iommu|x2apic\"")).contains("DMAR: Host address width 39", "DMAR: DRHD base: 0x000000fed90000 flags: 0x1",
+        assertThat(linux.say("dmesg | grep -iE \"dmar|iommu|x2apic\"")).contains("DMAR: Host address width 39", "DMAR: DRHD base: 0x000000fed90000 flags: 0x1",
             "DMAR-IR: IOAPIC id 0 under DRHD base  0xfed90000 IOMMU 0", "DMAR-IR: HPET id 0 under DRHD base 0xfed90000", "DMAR-IR: Enabled IRQ remapping in x2apic mode",
             "x2apic enabled", "DMAR: dmar0: Using Queued invalidation", "DMAR: Intel(R) Virtualization Technology for Directed I/O");
     }
@@ -99,20 +115,49 @@ class VtdKernelIT {
     @Test
     @Order(2)
     void everyFunctionHasItsGroup() throws Exception {
-        assertThat(say("cd /sys/kernel/iommu_groups; for g in *; do echo group $g: $(ls $g/devices); done; cd /"))
-            .containsPattern("group 0: 0000:00:00.0\\s").containsPattern("group \\d: 0000:00:03.0\\s").containsPattern("group \\d: 0000:00:1f.0\\s");
+        assertThat(linux.say("cd /sys/kernel/iommu_groups; for g in *; do echo group $g: $(ls $g/devices); done; cd /"))
+            .containsPattern("group 0: 0000:00:00.0\\s").containsPattern("group \\d: 0000:00:03.0\\s").containsPattern("group \\d: 0000:00:04.0\\s")
+            .containsPattern("group \\d: 0000:00:1f.0\\s");
     }
 
     @Test
     @Order(3)
-    void interruptsOfTheIoApicPassTheTable() throws Exception {
-        assertThat(say("grep ttyS0 /proc/interrupts")).contains("IR-IO-APIC");
+    void interruptsPassTheTable() throws Exception {
+        assertThat(linux.say("cat /proc/interrupts")).containsPattern("IR-IO-APIC.*ttyS0").containsPattern("IR-PCI-MSI.*nvme0q1");
+    }
+
+    /** The unit's and the disk's bundles, in turn; the machine goes on for a while after each. */
+    @Test
+    @Order(4)
+    void sixtyFourMebibytesAreWrittenAndReadWhileTheBundlesAreUpdated() throws Exception {
+        linux.start("dd if=/dev/nvme0n1 of=/dev/nvme0n1 bs=1M skip=" + MEBIBYTES + " count=" + MEBIBYTES + " conv=fsync,notrunc 2>&1");
+        int updates = 0;
+        while (machine.status().running()) {
+            bundles.get(updates++ % 2).update();
+            for (String part : List.of("vtd0", "nvme0")) {
+                await().atMost(Duration.ofSeconds(60)).until(() -> machine.part(part).filter(PartInfo::present).isPresent());
+            }
+            long from = machine.status().instructions();
+            await().atMost(Duration.ofSeconds(60)).until(() -> !machine.status().running() || machine.status().instructions() - from > 5_000_000);
+        }
+        assertThat(linux.finish()).contains(MEBIBYTES + "+0 records out");
+        assertThat(updates).as("updates under the copy").isGreaterThan(4);
+        assertThat(machine.part("vtd0").orElseThrow().carried()).isEqualTo("state");
+        assertThat(firstHalf()).as("on the host").isEqualTo(digest);
+        assertThat(linux.say("echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/nvme0n1 bs=1M count=" + MEBIBYTES + " 2>/dev/null | md5sum")).as("in the guest").contains(digest);
+        assertNothingWasBlocked();
     }
 
     @Test
-    @Order(9)
-    void nothingWasBlocked() throws Exception {
-        assertThat(say("dmesg").lines().filter(line -> COMPLAINT.matcher(line).find()).toList()).isEmpty();
-        assertThat(machine.<Integer>call(() -> machine.find(RemappingUnit.class).orElseThrow().faults().size())).isZero();
+    @Order(5)
+    void inScalableModeTheDiskWorksOnFirstStageTables() throws Exception {
+        machines.destroy(NAME);
+        machine = null;
+        start("scalable", "intel_iommu=on,sm_on");
+        assertThat(linux.say("dmesg | grep DMAR")).contains("DMAR: Host address width 46", "DMAR: Enable scalable mode if hardware supports");
+        assertThat(linux.say("dd if=/dev/nvme0n1 bs=1M count=" + MEBIBYTES + " 2>/dev/null | md5sum")).contains(digest);
+        List<String> reaches = machine.call(() -> machine.find(RemappingUnit.class).orElseThrow().domains().stream().flatMap(domain -> domain.reaches().stream()).toList());
+        assertThat(reaches).anyMatch(text -> text.startsWith("PASID 0 first stage"));
+        assertNothingWasBlocked();
     }
 }
