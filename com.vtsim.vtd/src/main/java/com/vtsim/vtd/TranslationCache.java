@@ -52,13 +52,14 @@ final class TranslationCache {
         Arrays.fill(domains, EMPTY);
     }
 
-    private int set(long key) {
-        return (int) (key * 0x9E37_79B9_7F4A_7C15L >>> 33) % sets * ways;
+    /** Processes use the same addresses often: their numbers count too, lest they crowd one set. */
+    private int set(int pasid, long key) {
+        return (int) ((key + pasid * 0x2545_F491_4F6C_DD1DL) * 0x9E37_79B9_7F4A_7C15L >>> 33) % sets * ways;
     }
 
     /** @return the line, or -1 */
     int find(int domain, int pasid, long key) {
-        int from = set(key);
+        int from = set(pasid, key);
         for (int line = from; line < from + ways; line++) {
             if (domains[line] != EMPTY && keys[line] == key && (domain == ANY || domains[line] == domain) && pasids[line] == pasid) {
                 if (replacement == Replacement.LRU) {
@@ -83,7 +84,7 @@ final class TranslationCache {
     }
 
     private int room(int domain, int pasid, long key) {
-        int from = set(key);
+        int from = set(pasid, key);
         int oldest = from;
         for (int line = from; line < from + ways; line++) {
             if (domains[line] == domain && keys[line] == key && pasids[line] == pasid) {
