@@ -134,7 +134,7 @@ public final class Msrs {
         row(0xDA0, "IA32_XSS", 0, 0L);
         String[] vmx = {"BASIC", "PINBASED_CTLS", "PROCBASED_CTLS", "EXIT_CTLS", "ENTRY_CTLS", "MISC", "CR0_FIXED0", "CR0_FIXED1", "CR4_FIXED0",
             "CR4_FIXED1", "VMCS_ENUM", "PROCBASED_CTLS2", "EPT_VPID_CAP", "TRUE_PINBASED_CTLS", "TRUE_PROCBASED_CTLS", "TRUE_EXIT_CTLS",
-            "TRUE_ENTRY_CTLS", "VMFUNC"};
+            "TRUE_ENTRY_CTLS", "VMFUNC", "PROCBASED_CTLS3"};
         for (int i = 0; i < vmx.length; i++) {
             int address = Capabilities.FIRST_MSR + i;
             linked(address, "IA32_VMX_" + vmx[i], cpu -> cpu.vmx.capabilities().msr(address), null);

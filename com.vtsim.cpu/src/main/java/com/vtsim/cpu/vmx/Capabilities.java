@@ -1,6 +1,7 @@
 package com.vtsim.cpu.vmx;
 
 import com.vtsim.api.ept.Ept;
+import com.vtsim.api.machine.MessageTarget;
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.Feature;
 import com.vtsim.cpu.engine.Paging;
@@ -14,9 +15,9 @@ import com.vtsim.cpu.engine.SystemState;
  */
 public final class Capabilities {
     /** Content of a VMCS region's first doubleword. It names the layout {@link Vmcs} gives a region. */
-    public static final int REVISION = 0x0056_5403;
-    /** First and last of the registers: IA32_VMX_BASIC and IA32_VMX_VMFUNC. */
-    public static final int FIRST_MSR = 0x480, LAST_MSR = 0x491;
+    public static final int REVISION = 0x0056_5404;
+    /** First and last of the registers: IA32_VMX_BASIC and IA32_VMX_PROCBASED_CTLS3. */
+    public static final int FIRST_MSR = 0x480, LAST_MSR = 0x492;
     /** CR3-target values a VMCS may have. */
     static final int CR3_TARGETS = 4;
     /** Revision identifier: the region holds a shadow VMCS. */
@@ -56,6 +57,7 @@ public final class Capabilities {
             case ENABLE_EPT, UNRESTRICTED_GUEST, ENABLE_PML, EPT_VIOLATION_VE, MODE_BASED_EXECUTE, SUB_PAGE_WRITE, ENABLE_VM_FUNCTIONS -> ept != null;
             // An interrupt that posts others is acknowledged and ended in the local APIC.
             case PROCESS_POSTED_INTERRUPTS -> cpu.system.localApic() != null;
+            case TERTIARY_CONTROLS, IPI_VIRTUALIZATION -> cpu.system.localApic() != null && cpu.controller instanceof MessageTarget;
             case MWAIT_EXITING, MONITOR_EXITING -> cpu.cpuid.has(Feature.MONITOR);
             case ENABLE_RDTSCP -> cpu.cpuid.has(Feature.RDTSCP);
             case ENABLE_INVPCID -> cpu.cpuid.has(Feature.INVPCID);
@@ -135,6 +137,7 @@ public final class Capabilities {
             case 0x48B -> pair(VmcsField.PROCBASED_CTLS2, 0);
             case 0x48C -> eptVpid();
             case 0x491 -> ept == null ? 0 : VM_FUNCTIONS;
+            case 0x492 -> allowed1(VmcsField.PROCBASED_CTLS3);
             default -> 0;
         };
     }

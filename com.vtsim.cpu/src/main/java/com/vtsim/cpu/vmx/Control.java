@@ -39,6 +39,8 @@ public enum Control {
     CR3_LOAD_EXITING(VmcsField.PROCBASED_CTLS, 15),
     /** CR3-store exiting. */
     CR3_STORE_EXITING(VmcsField.PROCBASED_CTLS, 16),
+    /** Activate tertiary controls. */
+    TERTIARY_CONTROLS(VmcsField.PROCBASED_CTLS, 17),
     /** CR8-load exiting. */
     CR8_LOAD_EXITING(VmcsField.PROCBASED_CTLS, 19),
     /** CR8-store exiting. */
@@ -112,6 +114,9 @@ public enum Control {
     ENABLE_USER_WAIT(VmcsField.PROCBASED_CTLS2, 26),
     /** VMM bus-lock detection. */
     BUS_LOCK_DETECTION(VmcsField.PROCBASED_CTLS2, 30),
+
+    /** IPI virtualization. */
+    IPI_VIRTUALIZATION(VmcsField.PROCBASED_CTLS3, 4),
 
     /** Save debug controls. */
     SAVE_DEBUG_CONTROLS(VmcsField.EXIT_CTLS, 2),

@@ -13,6 +13,7 @@ final class ControlRules {
     static void add(List<EntryRule> rules) {
         execution(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Execution Control Fields"));
         apic(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Execution Control Fields"));
+        ipi(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Execution Control Fields"));
         ept(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Execution Control Fields"));
         exit(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Exit Control Fields"));
         entry(new EntryRule.Section(rules, EntryRule.Area.CONTROLS, "VM-Entry Control Fields"));
@@ -39,6 +40,8 @@ final class ControlRules {
         reserved(s, PROCBASED_CTLS, "primary processor-based controls");
         s.rule("reserved bits of the secondary processor-based controls", PROCBASED_CTLS2, "as IA32_VMX_PROCBASED_CTLS2 announces", (v, c) ->
             (v.controls(PROCBASED_CTLS2) & ~c.capabilities().allowed1(PROCBASED_CTLS2)) == 0);
+        s.rule("reserved bits of the tertiary processor-based controls", PROCBASED_CTLS3, "as IA32_VMX_PROCBASED_CTLS3 announces", (v, c) ->
+            (v.controls(PROCBASED_CTLS3) & ~c.capabilities().allowed1(PROCBASED_CTLS3)) == 0);
         s.rule("CR3-target count", CR3_TARGET_COUNT, "at most 4", (v, c) -> v.get(CR3_TARGET_COUNT) <= Capabilities.CR3_TARGETS);
         s.rule("address of I/O bitmap A", IO_BITMAP_A, "4-KByte aligned, within the physical-address width", (v, c) ->
             !Control.USE_IO_BITMAPS.in(v) || page(v.get(IO_BITMAP_A)));
@@ -51,6 +54,8 @@ final class ControlRules {
         for (Control control : new Control[] {Control.VIRTUALIZE_X2APIC_MODE, Control.APIC_REGISTER_VIRTUALIZATION, Control.VIRTUAL_INTERRUPT_DELIVERY}) {
             s.rule(control + " without TPR shadow", PROCBASED_CTLS2, "use TPR shadow 1", (v, c) -> needs(v, control, Control.USE_TPR_SHADOW));
         }
+        s.rule("IPI_VIRTUALIZATION without TPR shadow", PROCBASED_CTLS3, "use TPR shadow 1", (v, c) ->
+            needs(v, Control.IPI_VIRTUALIZATION, Control.USE_TPR_SHADOW));
         s.rule("reserved bits of the TPR threshold", TPR_THRESHOLD, "bits 31:4 0", (v, c) ->
             !Control.USE_TPR_SHADOW.in(v) || Control.VIRTUAL_INTERRUPT_DELIVERY.in(v) || v.get(TPR_THRESHOLD) >>> 4 == 0);
         s.rule("TPR threshold above VTPR", TPR_THRESHOLD, "at most bits 7:4 of VTPR", (v, c) ->
@@ -78,6 +83,14 @@ final class ControlRules {
         s.rule("posted-interrupt descriptor address", POSTED_INTERRUPT_DESCRIPTOR, "64-byte aligned, within the physical-address width", (v, c) ->
             !Control.PROCESS_POSTED_INTERRUPTS.in(v)
                 || (v.get(POSTED_INTERRUPT_DESCRIPTOR) & 0x3F) == 0 && Capabilities.physical(v.get(POSTED_INTERRUPT_DESCRIPTOR)));
+    }
+
+    private static void ipi(EntryRule.Section s) {
+        s.rule("PID-pointer table address", PID_POINTER_TABLE, "8-byte aligned, within the physical-address width", (v, c) ->
+            !Control.IPI_VIRTUALIZATION.in(v) || (v.get(PID_POINTER_TABLE) & 7) == 0 && Capabilities.physical(v.get(PID_POINTER_TABLE)));
+        s.rule("last PID-pointer index", LAST_PID_POINTER_INDEX, "an entry within the physical-address width", (v, c) ->
+            !Control.IPI_VIRTUALIZATION.in(v) || !Capabilities.physical(v.get(PID_POINTER_TABLE))
+                || Capabilities.physical((v.get(PID_POINTER_TABLE) & ~7L) + 8 * v.get(LAST_PID_POINTER_INDEX)));
     }
 
     private static void ept(EntryRule.Section s) {

@@ -2,6 +2,7 @@ package com.vtsim.cpu.vmx;
 
 import com.vtsim.api.irq.LocalApicPort;
 import com.vtsim.api.machine.MemorySpace;
+import com.vtsim.api.machine.MessageTarget;
 import com.vtsim.cpu.engine.Cpu;
 
 /**
@@ -16,13 +17,14 @@ final class VirtualApic {
     private static final VmcsField[] EOI_EXIT = {VmcsField.EOI_EXIT0, VmcsField.EOI_EXIT1, VmcsField.EOI_EXIT2, VmcsField.EOI_EXIT3};
     /** Of a posted-interrupt descriptor: the byte with the outstanding-notification bit. */
     private static final int NOTIFICATION = 32;
-    private static final int OUTSTANDING = 1;
+    private static final int OUTSTANDING = 1, SUPPRESSED = 2;
     private static final long X2APIC_MODE = 1 << 10;
 
     private final Vmx vmx;
     private final Cpu cpu;
     private long page;
     private boolean delivers;
+    private boolean interruptsOthers;
     /** Requesting and servicing virtual interrupt. */
     private int requesting;
     private int servicing;
@@ -36,6 +38,7 @@ final class VirtualApic {
     void adopt() {
         page = vmx.image.get(VmcsField.VIRTUAL_APIC);
         delivers = vmx.has(Control.VIRTUAL_INTERRUPT_DELIVERY);
+        interruptsOthers = Control.IPI_VIRTUALIZATION.in(vmx.image);
     }
 
     /** A VM entry ends: what was pending for the guest is so again. */
@@ -62,6 +65,11 @@ final class VirtualApic {
     /** @return whether virtual interrupts are delivered without the monitor */
     boolean delivers() {
         return delivers;
+    }
+
+    /** @return whether interrupt commands reach other virtual processors without the monitor */
+    boolean interruptsOthers() {
+        return interruptsOthers;
     }
 
     private MemorySpace memory() {
@@ -166,6 +174,10 @@ final class VirtualApic {
                     interruptSelf((int) command & 0xFF);
                     return false;
                 }
+                long target = msr ? read(ICR_LOW + 4, 4) : read(ICR_HIGH + 3, 1);
+                if (interruptsOthers && otherCommand(command) && interruptOther((int) command & 0xFF, target)) {
+                    return false;
+                }
             }
             case ICR_HIGH -> {
                 write(ICR_HIGH, 2, 0);
@@ -188,6 +200,39 @@ final class VirtualApic {
     /** Fixed delivery, edge, to oneself by shorthand, a vector from 16 on, reserved bits and delivery status 0. */
     private static boolean selfCommand(long command) {
         return (command & 0xFFFF_B700L) == 0x0004_0000L && (command & 0xF0) != 0;
+    }
+
+    /** Fixed delivery, edge, to one physical destination, reserved bits and delivery status 0. */
+    private static boolean otherCommand(long command) {
+        return (command & 0xFFFF_BF00L) == 0;
+    }
+
+    /**
+     * Posts an interrupt to another virtual processor, and notifies the processor it runs on.
+     *
+     * @return false if it is left to the monitor
+     * @sdm IPI Virtualization
+     */
+    private boolean interruptOther(int vector, long target) {
+        if (vector < 16 || target > vmx.image.get(VmcsField.LAST_PID_POINTER_INDEX)) {
+            return false;
+        }
+        long pointer = memory().read(vmx.image.get(VmcsField.PID_POINTER_TABLE) + 8 * target, 8);
+        if (!Capabilities.physical(pointer) || (pointer & 0x3F) != 1) {
+            return false;
+        }
+        long descriptor = pointer & ~0x3FL;
+        long requests = descriptor + (vector >> 3);
+        memory().write(requests, 1, memory().read(requests, 1) | 1L << (vector & 7));
+        long notification = memory().read(descriptor + NOTIFICATION, 8);
+        // Without a local APIC, which may have been taken away meanwhile, nobody is notified.
+        if ((notification & (OUTSTANDING | SUPPRESSED)) == 0 && cpu.system.localApic() != null && cpu.controller instanceof MessageTarget messages) {
+            memory().write(descriptor + NOTIFICATION, 1, notification | OUTSTANDING);
+            boolean x2apic = (cpu.system.localApic().base() & X2APIC_MODE) != 0;
+            long destination = x2apic ? notification >>> 32 : notification >>> 40 & 0xFF;
+            messages.message(0xFEE0_0000L | destination << 12, (int) (notification >> 16) & 0xFF);
+        }
+        return true;
     }
 
     // Virtual interrupts

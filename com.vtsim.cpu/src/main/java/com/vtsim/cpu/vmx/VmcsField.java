@@ -12,6 +12,8 @@ public enum VmcsField {
     POSTED_INTERRUPT_VECTOR(0x0002, "Posted-interrupt notification vector"),
     /** EPTP index. */
     EPTP_INDEX(0x0004, "EPTP index"),
+    /** Last PID-pointer index. */
+    LAST_PID_POINTER_INDEX(0x0008, "Last PID-pointer index"),
     /** Guest ES selector. */
     GUEST_ES_SELECTOR(0x0800, "Guest ES selector"),
     /** Guest CS selector. */
@@ -96,6 +98,10 @@ public enum VmcsField {
     SPPTP(0x2030, "Sub-page-permission-table pointer"),
     /** TSC multiplier. */
     TSC_MULTIPLIER(0x2032, "TSC multiplier"),
+    /** Tertiary processor-based VM-execution controls. */
+    PROCBASED_CTLS3(0x2034, "Tertiary processor-based VM-execution controls"),
+    /** PID-pointer table address. */
+    PID_POINTER_TABLE(0x2042, "PID-pointer table address"),
     /** Guest-physical address. */
     GUEST_PHYSICAL_ADDRESS(0x2400, "Guest-physical address"),
     /** VMCS link pointer. */

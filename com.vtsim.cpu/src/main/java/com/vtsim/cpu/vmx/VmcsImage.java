@@ -14,9 +14,10 @@ public final class VmcsImage {
         values[field.ordinal()] = value & field.mask();
     }
 
-    /** @return a field of controls; the secondary ones are all 0 unless they are activated */
+    /** @return a field of controls; the secondary and tertiary ones are all 0 unless they are activated */
     long controls(VmcsField field) {
-        boolean dormant = field == VmcsField.PROCBASED_CTLS2 && get(VmcsField.PROCBASED_CTLS) >> 31 == 0;
+        boolean dormant = field == VmcsField.PROCBASED_CTLS2 && !bit(VmcsField.PROCBASED_CTLS, 31)
+            || field == VmcsField.PROCBASED_CTLS3 && !bit(VmcsField.PROCBASED_CTLS, 17);
         return dormant ? 0 : get(field);
     }
 

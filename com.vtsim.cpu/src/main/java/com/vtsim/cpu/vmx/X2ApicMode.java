@@ -8,7 +8,10 @@ import com.vtsim.cpu.engine.Cpu;
  * @sdm Virtualizing MSR-Based APIC Accesses
  */
 final class X2ApicMode {
-    private static final int FIRST = 0x800, LAST = 0x8FF, TPR = 0x808, EOI = 0x80B, SELF_IPI = 0x83F;
+    private static final int FIRST = 0x800, LAST = 0x8FF, TPR = 0x808, EOI = 0x80B, ICR = 0x830, SELF_IPI = 0x83F;
+
+    /** Bits 31:20, 17:16 and 13 of an interrupt command. */
+    private static final int COMMAND_RESERVED = 0xFFF3_2000;
 
     private X2ApicMode() { }
 
@@ -33,15 +36,21 @@ final class X2ApicMode {
     static boolean write(Cpu cpu, Vmx vmx) {
         int address = cpu.get32(Cpu.RCX);
         boolean virtual = vmx.has(Control.VIRTUALIZE_X2APIC_MODE) && (address == TPR
-            || vmx.apic.delivers() && (address == EOI || address == SELF_IPI));
+            || vmx.apic.delivers() && (address == EOI || address == SELF_IPI) || vmx.apic.interruptsOthers() && address == ICR);
         if (cpu.cpl != 0 || !virtual) {
             return false;
         }
         int value = cpu.get32(Cpu.RAX);
-        if (cpu.get32(Cpu.RDX) != 0 || (address == EOI ? value : value & ~0xFF) != 0) {
+        int high = cpu.get32(Cpu.RDX);
+        int reserved = switch (address) {
+            case EOI -> -1;
+            case ICR -> COMMAND_RESERVED;
+            default -> ~0xFF;
+        };
+        if ((value & reserved) != 0 || high != 0 && address != ICR) {
             throw cpu.protection(0);
         }
-        vmx.apic.write(offset(address), 8, value);
+        vmx.apic.write(offset(address), 8, (long) high << 32 | value & 0xFFFF_FFFFL);
         vmx.apicWritten(offset(address), true);
         return true;
     }

@@ -321,6 +321,67 @@ class ApicVirtualizationTest {
         }
     }
 
+    // Interrupts to other virtual processors
+
+    private static final long TABLE = 0x37000, OTHER = 0x37800;
+
+    /** The descriptor of virtual processor 3: notified at APIC ID 2 with vector F2h. */
+    private static VmxMachine others(VmxMachine m) {
+        m.endingApic();
+        m.poke(TABLE + 8 * 3, 8, OTHER | 1);
+        m.poke(OTHER + 32, 8, 2L << 32 | 0xF2 << 16);
+        delivery(m).on(Control.TERTIARY_CONTROLS, Control.IPI_VIRTUALIZATION);
+        return m.set(PID_POINTER_TABLE, TABLE).set(LAST_PID_POINTER_INDEX, 3);
+    }
+
+    private static void assertPosted(VmxMachine m) {
+        assertThat(m.get(EXIT_REASON)).isEqualTo(10);
+        assertThat(m.peek(OTHER + 8, 4)).as("PIR").isEqualTo(1 << 0x11);
+        assertThat(m.peek(OTHER + 32, 1)).as("ON").isEqualTo(1);
+        assertThat(m.controller.messageAddress).isEqualTo(0xFEE0_2000L);
+        assertThat(m.controller.messageData).isEqualTo(0xF2);
+    }
+
+    /** @sdm IPI Virtualization */
+    @Test void anInterruptCommandIsPostedToAnotherVirtualProcessor() {
+        try (VmxMachine m = others(new VmxMachine(false))) {
+            m.run("mov dword [0x35310], 0x3000000\nmov dword [0x35300], 0x4051\ncpuid");
+            assertPosted(m);
+        }
+        try (VmxMachine m = others(new VmxMachine(false)).off(Control.VIRTUALIZE_APIC_ACCESSES).on(Control.VIRTUALIZE_X2APIC_MODE)) {
+            m.run("mov ecx, 0x830\nmov eax, 0x4051\nmov edx, 3\nwrmsr\ncpuid");
+            assertPosted(m);
+        }
+    }
+
+    @Test void aNotificationThatIsOutstandingOrSuppressedIsNotSentAgain() {
+        for (int bits = 1; bits <= 2; bits++) {
+            try (VmxMachine m = others(new VmxMachine(false))) {
+                m.poke(OTHER + 32, 1, bits);
+                m.run("mov dword [0x35310], 0x3000000\nmov dword [0x35300], 0x51\ncpuid");
+                assertThat(m.peek(OTHER + 8, 4)).isEqualTo(1 << 0x11);
+                assertThat(m.peek(OTHER + 32, 1)).isEqualTo(bits);
+                assertThat(m.controller.messageAddress).isZero();
+            }
+        }
+    }
+
+    @Test void whatCannotBePostedIsLeftToTheMonitor() {
+        // Beyond the table, no descriptor, an illegal vector, logical destination, lowest priority, level-triggered
+        for (String command : new String[] {"0x4000000:0x51", "0x2000000:0x51", "0x3000000:0xf", "0x3000000:0x851", "0x3000000:0x151", "0x3000000:0x8051"}) {
+            try (VmxMachine m = others(new VmxMachine(false))) {
+                String[] halves = command.split(":");
+                m.run("mov dword [0x35310], " + halves[0] + "\nmov dword [0x35300], " + halves[1]);
+                assertThat(m.get(EXIT_REASON)).as(command).isEqualTo(56);
+                assertThat(m.get(EXIT_QUALIFICATION)).as(command).isEqualTo(0x300);
+            }
+        }
+        try (VmxMachine m = others(new VmxMachine(false)).off(Control.VIRTUALIZE_APIC_ACCESSES).on(Control.VIRTUALIZE_X2APIC_MODE)) {
+            m.set(EXCEPTION_BITMAP, 1 << 13).run("mov ecx, 0x830\nmov eax, 0x100000\nxor edx, edx\nwrmsr");
+            assertThat(m.get(EXIT_INTERRUPTION)).as("reserved bits").isEqualTo(0x8000_0B0DL);
+        }
+    }
+
     // Posted interrupts
 
     @Test void aNotificationBringsWhatIsPostedAndNoExit() {

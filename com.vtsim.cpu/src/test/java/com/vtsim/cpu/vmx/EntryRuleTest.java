@@ -42,6 +42,16 @@ class EntryRuleTest {
         put("APIC_REGISTER_VIRTUALIZATION without TPR shadow", m -> m.on(Control.SECONDARY_CONTROLS, Control.APIC_REGISTER_VIRTUALIZATION));
         put("VIRTUAL_INTERRUPT_DELIVERY without TPR shadow", m -> m.on(Control.SECONDARY_CONTROLS, Control.VIRTUAL_INTERRUPT_DELIVERY,
             Control.EXTERNAL_INTERRUPT_EXITING));
+        put("IPI_VIRTUALIZATION without TPR shadow", m -> {
+            m.endingApic();
+            m.on(Control.TERTIARY_CONTROLS, Control.IPI_VIRTUALIZATION);
+        });
+        put("reserved bits of the tertiary processor-based controls", m -> {
+            m.endingApic();
+            m.on(Control.TERTIARY_CONTROLS).set(PROCBASED_CTLS3, 1L << 40);
+        });
+        put("PID-pointer table address", m -> ipi(m).set(PID_POINTER_TABLE, 0x33004));
+        put("last PID-pointer index", m -> ipi(m).set(PID_POINTER_TABLE, HIGH - 8).set(LAST_PID_POINTER_INDEX, 1));
         put("APIC-access address", m -> m.on(Control.SECONDARY_CONTROLS, Control.VIRTUALIZE_APIC_ACCESSES).set(APIC_ACCESS, 0x32800));
         put("x2APIC mode and APIC accesses both virtualized", m -> virtualApic(m).on(Control.VIRTUALIZE_X2APIC_MODE, Control.VIRTUALIZE_APIC_ACCESSES));
         put("virtual-interrupt delivery without external-interrupt exiting", m -> virtualApic(m).on(Control.VIRTUAL_INTERRUPT_DELIVERY));
@@ -77,6 +87,11 @@ class EntryRuleTest {
 
     private static VmxMachine virtualApic(VmxMachine m) {
         return m.on(Control.SECONDARY_CONTROLS, Control.USE_TPR_SHADOW).set(VIRTUAL_APIC, 0x32000);
+    }
+
+    private static VmxMachine ipi(VmxMachine m) {
+        m.endingApic();
+        return virtualApic(m).on(Control.TERTIARY_CONTROLS, Control.IPI_VIRTUALIZATION);
     }
 
     private static VmxMachine posted(VmxMachine m) {

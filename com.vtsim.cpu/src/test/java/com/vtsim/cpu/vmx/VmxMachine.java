@@ -6,6 +6,7 @@ import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.irq.LocalApicPort;
 import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.EntryState;
+import com.vtsim.api.machine.MessageTarget;
 import com.vtsim.api.machine.Processor.Outcome;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.RunLimits;
@@ -147,11 +148,20 @@ final class VmxMachine implements AutoCloseable {
     }
 
     /** Hands out one vector to whoever acknowledges. */
-    final class OneVector implements InterruptController {
+    final class OneVector implements InterruptController, MessageTarget {
         int vector = 0x51;
         int acknowledged;
         /** None unless a test needs one: it then ends interrupts only. */
         EndingApic apic;
+        /** The latest message, address and data. */
+        long messageAddress;
+        int messageData;
+
+        @Override
+        public void message(long address, int data) {
+            messageAddress = address;
+            messageData = data;
+        }
 
         @Override
         public int acknowledge(int processor) {
