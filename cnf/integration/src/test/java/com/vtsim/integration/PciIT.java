@@ -3,11 +3,13 @@ package com.vtsim.integration;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.vtsim.api.cpu.InstructionSet;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machines;
 import com.vtsim.api.machine.RunLimits;
+import com.vtsim.api.machine.Stop;
 import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.PciHost;
@@ -68,8 +70,10 @@ class PciIT {
 
     @AfterEach
     void leaveEverythingAsItWas() throws Exception {
-        machine.pause();
-        machines.destroy(machine.name());
+        if (machine != null) {
+            machine.pause();
+            machines.destroy(machine.name());
+        }
         session.close();
         edu.putBack();
     }
@@ -151,6 +155,26 @@ class PciIT {
 
     private static String digest(byte[] bytes) throws Exception {
         return new java.math.BigInteger(1, MessageDigest.getInstance("SHA-256").digest(bytes)).toString(16);
+    }
+
+    @Test
+    void firmwareNumbersBusesAndOpensWindows() throws Exception {
+        Path bios = Path.of("/usr/share/seabios/bios-256k.bin");
+        assumeTrue(Files.isReadable(bios), "the package seabios is not installed");
+        machine = machines.create("bios", "q35", Map.of("memory", "64M", "root-ports", "true", "edu", "true", "edu-address", "01:00.0"));
+        machine.load("rom", bios, Map.of());
+        assertThat(machine.run(new RunLimits(2_000_000_000L, Long.MAX_VALUE, "init bdf=01:00.0 id=1234:11e8")).cause()).as(machine.transcripts().toString()).isEqualTo(Stop.Cause.TEXT);
+        assertThat(shell("pci:tree bios")).isNotEmpty();
+        machine.call(() -> {
+            PciHost host = machine.find(PciHost.class).orElseThrow();
+            PciFunction edu = host.function(PciAddress.parse("01:00.0")).orElseThrow();
+            PciFunction port = host.bridge(edu).orElseThrow();
+            long base = edu.configRead(0x10, 4) & 0xFFFF_FFF0L;
+            assertThat(base).as("within the window of the port").isGreaterThanOrEqualTo((port.configRead(0x20, 2) & 0xFFF0L) << 16)
+                    .isLessThan((port.configRead(0x22, 2) & 0xFFF0L) + 0x10 << 16);
+            assertThat(host.function(PciAddress.parse("00:1c.1")).orElseThrow().configRead(0x18, 4)).isEqualTo(0x0002_0200);
+            return null;
+        });
     }
 
     /** Scalable mode: RID_PASID 0 has a second stage, PASID 5 a first stage. @vtd Scalable Mode Address Translation */

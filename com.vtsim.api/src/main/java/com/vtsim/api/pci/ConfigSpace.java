@@ -19,6 +19,7 @@ import com.vtsim.api.register.Register;
 import com.vtsim.api.register.RegisterFile;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
  * The configuration space of a function with a Type 0 header: identity, command and status, base addresses that map and move their windows,
@@ -37,6 +38,7 @@ public final class ConfigSpace {
     private final RegisterFile<HeaderRegister> header;
     private final Capabilities capabilities;
     private final BarWindow[] bars = new BarWindow[6];
+    private final LongSupplier[] bases = new LongSupplier[6];
     private final PciHost.Follower follower = new PciHost.Follower() {
         @Override
         public void rerouted() {
@@ -167,6 +169,19 @@ public final class ConfigSpace {
         return this;
     }
 
+    /**
+     * A memory window whose base is not in this function's header: a virtual function's, placed by its physical function. The base address register reads 0.
+     *
+     * @param index 0–5
+     * @param size  bytes, a power of two from 4096 on
+     * @param base  where it is, 0 for nowhere; asked at each {@link #remap}
+     */
+    public ConfigSpace memory(int index, long size, MmioDevice window, LongSupplier base) {
+        bars[index] = new BarWindow(checked(size, 4096), 0, false, window, null, 0, null);
+        bases[index] = base;
+        return this;
+    }
+
     /** @param image of the expansion ROM; its length a power of two, at least 4096 */
     public ConfigSpace rom(byte[] image) {
         rom = new BarWindow(checked(image.length, 4096), 0, false, null, null, 0, image);
@@ -262,6 +277,9 @@ public final class ConfigSpace {
     }
 
     private long barValue(int index, long now) {
+        if (bases[index] != null) {
+            return 0;
+        }
         if (bars[index] != null) {
             return now & -bars[index].size() | bars[index].type();
         }
@@ -274,6 +292,9 @@ public final class ConfigSpace {
 
     /** @return the base address that a window is programmed to, whether it is enabled or not */
     public long base(int index) {
+        if (bases[index] != null) {
+            return bases[index].getAsLong();
+        }
         long low = header.get(HeaderRegister.bar(index)) & -bars[index].size();
         return bars[index].wide() ? low | header.get(HeaderRegister.bar(index + 1)) << 32 : low;
     }
@@ -282,6 +303,14 @@ public final class ConfigSpace {
     private void follow() {
         mapAll();
         driveIntx();
+    }
+
+    /** Maps what is placed elsewhere where it is now: of a virtual function, when it has appeared, moved or gone. */
+    public void remap() {
+        if (host != null) {
+            host.follow(function, follower);
+        }
+        mapAll();
     }
 
     private void mapAll() {
@@ -300,7 +329,7 @@ public final class ConfigSpace {
         if (bar == null || board == null) {
             return;
         }
-        boolean enabled = capabilities.awake() && header.isSet(PCICMD, bar.isPorts() ? HeaderRegister.IO_SPACE : HeaderRegister.MEMORY_SPACE);
+        boolean enabled = capabilities.awake() && (bases[index] != null || header.isSet(PCICMD, bar.isPorts() ? HeaderRegister.IO_SPACE : HeaderRegister.MEMORY_SPACE));
         bar.move(board, host, function, enabled ? base(index) : 0);
     }
 

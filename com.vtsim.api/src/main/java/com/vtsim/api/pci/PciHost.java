@@ -53,6 +53,14 @@ public interface PciHost extends Part {
     default void follow(PciFunction function, Follower follower) { }
 
     /**
+     * Virtual functions appear beside their physical function, or disappear: parts of its part that have places on its bus. To be called in each attach too.
+     *
+     * @param physical on the board
+     * @param virtual  those there are now, at addresses on the physical function's configured bus
+     */
+    default void appear(PciFunction physical, List<? extends PciFunction> virtual) { }
+
+    /**
      * The way of a function that lies about who it is.
      *
      * @param sourceId what its requests carry: bus 15:8, device 7:3, function 2:0

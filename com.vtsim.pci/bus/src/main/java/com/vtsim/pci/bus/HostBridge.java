@@ -21,6 +21,7 @@ import com.vtsim.api.pci.ResetControl;
 import com.vtsim.api.pci.Upstream;
 import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.api.register.RegisterFile;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +50,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     private final ConfigSpace config;
     private final Topology topology = new Topology();
     private final InterruptPins pins = new InterruptPins(topology);
+    private final Map<PciFunction, List<? extends PciFunction>> virtual = new IdentityHashMap<>();
     private final Map<PciFunction, Follower> followers = new IdentityHashMap<>();
     private final Translators translators = new Translators();
     private final HubSpace hub = new HubSpace();
@@ -215,9 +217,11 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         generation++;
         tracer = board.tracer();
         resetControl = board.find(ResetControl.class).orElse(null);
-        topology.scan(board);
+        List<PciFunction> present = new ArrayList<>(board.findAll(PciFunction.class));
+        virtual.keySet().removeIf(function -> present.stream().noneMatch(each -> each == function));
+        virtual.values().forEach(present::addAll);
+        topology.scan(board, present);
         arranged = true;
-        List<PciFunction> present = board.findAll(PciFunction.class);
         followers.keySet().removeIf(function -> present.stream().noneMatch(each -> each == function));
         translators.scan(board);
         hub.attach(board, registers.get(HostRegister.MCHBAR));
@@ -231,8 +235,8 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         mapWindow();
         routeAll();
         pins.attach(board.find(InterruptRouter.class).orElse(null), present);
-        followers.values().forEach(Follower::rerouted);
         lookIntoSlots();
+        followers.values().forEach(Follower::rerouted);
         complain();
     }
 
@@ -340,6 +344,17 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     @Override
     public void interrupt(PciFunction function, int pin, boolean asserted) {
         pins.drive(function, pin, asserted);
+    }
+
+    @Override
+    public void appear(PciFunction physical, List<? extends PciFunction> functions) {
+        virtual.put(physical, List.copyOf(functions));
+        if (arranged) {
+            List<PciFunction> present = new ArrayList<>(board.findAll(PciFunction.class));
+            virtual.values().forEach(present::addAll);
+            topology.scan(board, present);
+            generation++;
+        }
     }
 
     /** A message goes up from bridge to bridge as far as they forward it. */

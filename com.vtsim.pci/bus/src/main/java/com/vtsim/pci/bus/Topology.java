@@ -23,8 +23,8 @@ final class Topology {
     private final Bridge[] bridges = new Bridge[BUSES];
     private final List<String> mistakes = new ArrayList<>();
 
-    /** Finds the functions on the board. Of two at one address the first by name answers. */
-    void scan(Board board) {
+    /** Places the functions, and finds the bridges on the board. Of two at one address the first answers. */
+    void scan(Board board, List<PciFunction> functions) {
         mistakes.clear();
         Arrays.fill(places, null);
         Arrays.fill(bridges, null);
@@ -35,7 +35,7 @@ final class Topology {
                 bridges[bridge.behind()] = bridge;
             }
         }
-        for (PciFunction function : board.findAll(PciFunction.class)) {
+        for (PciFunction function : functions) {
             place(function);
         }
     }

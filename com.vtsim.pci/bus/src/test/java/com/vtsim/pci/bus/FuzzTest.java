@@ -40,6 +40,45 @@ class FuzzTest {
         }
     }
 
+    /** Bridges in levels, with a card that comes and goes. */
+    @ParameterizedTest
+    @ValueSource(longs = {5, 6, 7, 8})
+    void randomAccessesToBridgesNeverThrow(long seed) {
+        Random random = new Random(seed);
+        int[] places = {Bench.address(0, 0x1C, 0), Bench.address(0, 0x1D, 0), Bench.address(1, 0, 0), Bench.address(2, 0, 0), Bench.address(2, 1, 0), Bench.address(3, 0, 0)};
+        try (Bench bench = new Bench()) {
+            FakeFunction card = new FakeFunction("card", "03:00.0");
+            bench.machine.add(new Bridge("rp1", "00:1c.0", "root-port", 1, 1, true, false));
+            bench.machine.add(new Bridge("up", "01:00.0", "switch-up", 2, 0, false, false));
+            bench.machine.add(new Bridge("down", "02:01.0", "switch-down", 3, 2, true, false));
+            bench.machine.add(new Bridge("legacy", "00:1d.0", "pci-bridge", 4, 0, false, false));
+            bench.machine.add(card);
+            bench.machine.add(new FakeFunction("old", "04:05.0"));
+            for (int i = 0; i < 20_000; i++) {
+                int size = SIZES[random.nextInt(SIZES.length)];
+                int offset = random.nextInt(random.nextBoolean() ? 0x40 : 0x100) & -size;
+                if (random.nextInt(4) == 0) {
+                    bench.write(places[random.nextInt(places.length)], 0x18, 4, random.nextInt(4) * 0x01_0101 & 0x03_0303 | 0x03_0000);
+                }
+                bench.write(places[random.nextInt(places.length)], offset, size, random.nextInt());
+                if (i % 500 == 0) {
+                    card.upstream.write(random.nextInt(0x100_0000), new byte[64], 0, 64);
+                    card.config.interrupt(random.nextBoolean());
+                    bench.machine.memory().read(random.nextLong() >>> 30, 4);
+                }
+                if (i % 5_000 == 4_999) {
+                    bench.machine.remove(card);
+                    card = new FakeFunction("card", "03:00.0");
+                    bench.machine.add(card);
+                }
+            }
+            String digest = bench.machine.digest();
+            bench.machine.remove(bench.host);
+            bench.machine.add(new HostBridge("host", "q35", "1af4:1100"));
+            assertThat(bench.machine.digest()).isEqualTo(digest);
+        }
+    }
+
     private static void access(Bench bench, Random random) {
         int function = FUNCTIONS[random.nextInt(FUNCTIONS.length)];
         int size = SIZES[random.nextInt(SIZES.length)];

@@ -22,9 +22,11 @@ import com.vtsim.api.pci.ProcessAddressSpaces;
 import com.vtsim.api.pci.SerialNumber;
 import com.vtsim.api.pci.TestEndpoint;
 import com.vtsim.api.pci.Upstream;
+import com.vtsim.api.pci.VirtualFunctions;
 import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.osgi.service.component.annotations.Activate;
@@ -47,8 +49,16 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
     private static final long IDLE = -1;
     private static final int NO_GROUP = -1;
 
+    private static final int MOST_VIRTUAL = 7;
+
     private final String name;
     private final PciAddress address;
+    /** 0 for the physical function, then the virtual ones. */
+    private final int number;
+    private final List<TestCard> virtual = new ArrayList<>();
+    private final VirtualFunctions virtualFunctions;
+    private int appeared;
+    private PciHost host;
     private final byte[] buffer = new byte[BUFFER];
     private final RegisterFile<EndpointRegister> registers = new RegisterFile<>(EndpointRegister.class, this::written);
     private final MsiX messages = new MsiX(2, 2);
@@ -80,14 +90,17 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
 
         /** @return whether it speaks PASID */
         boolean pasid() default true;
+
+        /** @return how many virtual functions it can have (SR-IOV), 0–7 */
+        int virtual_functions() default 0;
     }
 
-    private record CardState(ConfigState config, RegisterState registers, byte[] buffer, long due, int waitsFor, int nextGroup, List<DeviceCache.Entry> cache) { }
+    private record CardState(ConfigState config, RegisterState registers, byte[] buffer, long due, int waitsFor, int nextGroup, List<DeviceCache.Entry> cache, List<CardState> virtual) { }
 
     /** Made from a configuration. */
     @Activate
     public TestCard(Config config) {
-        this(config.vtsim_name(), config.vtsim_pci_address(), config.ats(), config.pasid());
+        this(config.vtsim_name(), config.vtsim_pci_address(), config.ats(), config.pasid(), config.virtual_functions());
     }
 
     /**
@@ -95,19 +108,60 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
      * @param address bus:device.function
      * @param ats     whether it speaks ATS and PRI
      * @param pasid   whether it speaks PASID
+     * @param total   how many virtual functions it can have, 0–7; they follow it by function number
      */
-    public TestCard(String name, String address, boolean ats, boolean pasid) {
+    public TestCard(String name, String address, boolean ats, boolean pasid, int total) {
+        this(name, PciAddress.parse(address), ats, pasid, total, null, 0);
+    }
+
+    private TestCard(String name, PciAddress address, boolean ats, boolean pasid, int total, TestCard physical, int number) {
         this.name = name;
-        this.address = PciAddress.parse(address);
-        config = new ConfigSpace(this, new ConfigSpace.Identity(0x1234, 0x11EA, 0x01, 0x00_FF_00, 0x1AF4, 0x1100))
-                .memory(0, WINDOW, false, new Region()).memory(2, messages.windowSize(), false, messages.window())
-                .add(new PowerManagement()).add(PciExpress.at(this.address)).add(messages)
-                .add(ErrorReporting.endpoint()).add(new SerialNumber(0x5654_5349_4D00_0000L | this.address.sourceId()));
+        this.address = address;
+        this.number = number;
+        if (total < 0 || total > MOST_VIRTUAL - address.function()) {
+            throw new IllegalArgumentException("virtual.functions is 0 to " + (MOST_VIRTUAL - address.function()) + " at " + address + ", not " + total);
+        }
+        if (physical == null) {
+            config = new ConfigSpace(this, new ConfigSpace.Identity(0x1234, 0x11EA, 0x01, 0x00_FF_00, 0x1AF4, 0x1100))
+                    .memory(0, WINDOW, false, new Region()).memory(2, messages.windowSize(), false, messages.window());
+        } else {
+            config = new ConfigSpace(this, new ConfigSpace.Identity(0xFFFF, 0xFFFF, 0x01, 0x00_FF_00, 0x1AF4, 0x1100)).command(0x0004, 0)
+                    .memory(0, WINDOW, new Region(), () -> physical.virtualBase(0, number)).memory(2, messages.windowSize(), messages.window(), () -> physical.virtualBase(2, number));
+        }
+        config.add(new PowerManagement()).add(PciExpress.at(address)).add(messages).add(ErrorReporting.endpoint());
+        if (physical == null) {
+            config.add(new SerialNumber(0x5654_5349_4D00_0000L | address.sourceId()));
+        }
         if (ats) {
             config.add(translationServices).add(pageRequests);
         }
         if (pasid) {
             config.add(spaces);
+        }
+        virtualFunctions = total == 0 ? null : new VirtualFunctions(total, 1, 1, 0x11EB, this::virtualChanged).memory(0, WINDOW).memory(2, messages.windowSize());
+        if (virtualFunctions != null) {
+            config.add(virtualFunctions);
+        }
+        for (int i = 1; i <= total; i++) {
+            virtual.add(new TestCard(name + "." + i, new PciAddress(address.bus(), address.device(), address.function() + i), ats, pasid, 0, this, i));
+        }
+    }
+
+    private long virtualBase(int index, int which) {
+        return which <= appeared ? virtualFunctions.base(index, which) : 0;
+    }
+
+    /** Those that appear do so as after a reset. */
+    private void virtualChanged() {
+        int present = Math.min(virtualFunctions.present(), virtual.size());
+        for (int i = appeared; i < present; i++) {
+            virtual.get(i).reset(Reset.COLD);
+        }
+        boolean other = present != appeared;
+        appeared = present;
+        virtual.forEach(each -> each.config.remap());
+        if (other && host != null) {
+            host.appear(this, virtual.subList(0, appeared));
         }
     }
 
@@ -261,13 +315,21 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
     @Override
     public void attach(Board newBoard) {
         board = newBoard;
-        upstream = board.find(PciHost.class).map(host -> host.upstream(this)).orElse(null);
+        host = board.find(PciHost.class).orElse(null);
+        upstream = host == null ? null : host.upstream(this);
         conversation.attach(upstream);
-        turn = board.clock().timer("transfer", this::transfer);
+        turn = board.clock().timer("transfer" + number, this::transfer);
         if (due != IDLE) {
             turn.at(due);
         }
+        if (virtualFunctions != null) {
+            appeared = Math.min(virtualFunctions.present(), virtual.size());
+            if (host != null) {
+                host.appear(this, virtual.subList(0, appeared));
+            }
+        }
         config.attach(board);
+        virtual.forEach(each -> each.attach(board));
     }
 
     @Override
@@ -285,12 +347,22 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
 
     @Override
     public State save() {
-        return State.of(MODEL, VERSION, new CardState(config.save(), registers.save(), buffer, due, waitsFor, conversation.nextGroup(), cache.save()));
+        return State.of(MODEL, VERSION, state());
+    }
+
+    private CardState state() {
+        return new CardState(config.save(), registers.save(), buffer, due, waitsFor, conversation.nextGroup(), cache.save(), virtual.stream().map(TestCard::state).toList());
     }
 
     @Override
     public void restore(State state) {
-        CardState saved = state.as(CardState.class, MODEL, VERSION);
+        restore(state.as(CardState.class, MODEL, VERSION));
+    }
+
+    private void restore(CardState saved) {
+        if (saved.virtual().size() != virtual.size()) {
+            throw new StateException("state of endpoint has " + saved.virtual().size() + " virtual functions, expected " + virtual.size());
+        }
         if (saved.buffer().length != BUFFER) {
             throw new StateException("state of endpoint has a buffer of " + saved.buffer().length + " bytes, expected " + BUFFER);
         }
@@ -307,6 +379,9 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
         waitsFor = saved.waitsFor();
         conversation.nextGroup(saved.nextGroup());
         cache.restore(saved.cache());
+        for (int i = 0; i < virtual.size(); i++) {
+            virtual.get(i).restore(saved.virtual().get(i));
+        }
     }
 
     @Override

@@ -25,7 +25,7 @@ class TestCardTest {
     private static final long PLACE = 0x3000;
     private final Backplane machine = Backplane.of("t", 16 << 20);
     private final FakeUnit unit = new FakeUnit();
-    private TestCard card = new TestCard("card", "00:05.0", true, true);
+    private TestCard card = new TestCard("card", "00:05.0", true, true, 0);
 
     @BeforeEach
     void build() {
@@ -316,7 +316,7 @@ class TestCardTest {
         pass();
         State saved = card.save();
         machine.remove(card);
-        card = new TestCard("card", "00:05.0", true, true);
+        card = new TestCard("card", "00:05.0", true, true, 0);
         machine.add(card);
         assertThat(card.save()).usingRecursiveComparison().isEqualTo(saved);
         unit.present = true;
@@ -330,7 +330,7 @@ class TestCardTest {
 
     @Test
     void withoutTheServicesItHasNoSuchCapabilities() {
-        TestCard plain = new TestCard("plain", "00:06.0", false, false);
+        TestCard plain = new TestCard("plain", "00:06.0", false, false, 0);
         int found = 0;
         for (int at = 0x100; at != 0; at = plain.configRead(at, 4) >>> 20) {
             found |= 1 << (plain.configRead(at, 4) & 0x1F);
