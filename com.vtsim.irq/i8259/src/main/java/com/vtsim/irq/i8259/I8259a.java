@@ -119,7 +119,8 @@ public final class I8259a {
     }
 
     /**
-     * An input changes. INT, once high, is not withdrawn when the request goes away: acknowledged, it gives the default IR7.
+     * An input changes. INT follows the requests: it falls with the last of them, as it does when that is masked. The default IR7 is for an acknowledge
+     * cycle that is under way by then.
      */
     void input(int ir, boolean level) {
         int bit = 1 << ir;
@@ -130,7 +131,7 @@ public final class I8259a {
             input &= ~bit;
             edge &= ~bit;
         }
-        out |= initialised && request(irr()) != NONE;
+        evaluate();
     }
 
     /** An input has this level since before the chip was there: no edge. */
@@ -245,7 +246,7 @@ public final class I8259a {
                 return;
             }
         }
-        out |= initialised && request(irr()) != NONE;
+        evaluate();
     }
 
     private void end(int level, boolean rotate) {
@@ -271,7 +272,7 @@ public final class I8259a {
         } else if ((value & 0x02) != 0) {
             readIsr = (value & 0x01) != 0;
         }
-        out |= initialised && request(irr()) != NONE;
+        evaluate();
     }
 
     /** The in-service bit a non-specific EOI ends: in special mask mode one that is masked is passed over. */

@@ -89,7 +89,7 @@ class ReferenceTest {
                 cell.sensed = false;
             }
             cell.pin = high;
-            interrupt = interrupt || pending();
+            interrupt = pending();
         }
 
         int serve(int n) {
@@ -156,10 +156,10 @@ class ReferenceTest {
                 } else if (v / 2 % 2 == 1) {
                     showService = v % 2 == 1;
                 }
-                interrupt = interrupt || pending();
+                interrupt = pending();
             } else {
                 command(v / 128 == 1, v / 64 % 2 == 1, v / 32 % 2 == 1, v % 8);
-                interrupt = interrupt || pending();
+                interrupt = pending();
             }
         }
 
