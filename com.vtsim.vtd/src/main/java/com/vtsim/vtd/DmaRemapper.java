@@ -398,6 +398,9 @@ final class DmaRemapper {
         if (pasid < 0 && isInterrupt(address)) {
             return new Walk(steps, -1, "an access to FEEx_xxxxh is an interrupt request");
         }
+        if (!isEnabled() && pasid >= 0) {
+            return new Walk(steps, -1, "remapping is off: requests with a PASID are not supported");
+        }
         if (!isEnabled()) {
             boolean blocked = isProtected(address, 1);
             return new Walk(steps, blocked ? -1 : address, blocked ? "the address is in a protected memory region" : "");

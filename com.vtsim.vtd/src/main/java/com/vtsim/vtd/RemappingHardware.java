@@ -124,6 +124,15 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
                 new Caches(config.cache(), TranslationCache.Replacement.valueOf(config.replacement())), new Firmware(config.x2apic_opt_out(), config.proximity()));
     }
 
+    /**
+     * For machines put together in plain Java: at FED9_0000h, with every device.
+     *
+     * @param profile {@code gm45}, {@code client}, {@code server}, {@code scalable} or {@code scalable-second}
+     */
+    public RemappingHardware(String name, String profile) {
+        this(name, BaseRegister.Layout.FIXED, 0xFED9_0000L, Scope.parse("all", ""), Capability.of(profile, 0, false), new Caches(1024, TranslationCache.Replacement.LRU));
+    }
+
     /** As firmware announces most units. */
     RemappingHardware(String name, BaseRegister.Layout layout, long base, Scope scope, Capability capability, Caches caches) {
         this(name, layout, base, scope, capability, caches, Firmware.PLAIN);

@@ -187,14 +187,14 @@ public final class VtdCommands {
 
     /** Mistakes. */
     @Descriptor("list mistakes in tables and regions: reserved bits, tables a device can write, one table under two domain ids, interrupts from anyone, overlapping RMRRs")
-    public List<LintRow> lint(@Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+    public Object lint(@Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
         Machine machine = machines.machine(name);
         return machine.call(() -> {
             List<LintRow> rows = new ArrayList<>();
             List<RemappingUnit> units = units(machine);
             units.forEach(unit -> unit.lint().forEach(each -> rows.add(new LintRow(unit.name(), each.where(), each.what()))));
             overlaps(units, rows);
-            return rows;
+            return rows.isEmpty() ? new Notice(name, "has no mistakes that can be seen now") : rows;
         });
     }
 
