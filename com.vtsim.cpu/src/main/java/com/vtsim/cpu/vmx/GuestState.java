@@ -33,11 +33,11 @@ final class GuestState {
     }
 
     private void write(VmcsField field, long value) {
-        vmx.vmcs.write(vmx.current, field, value);
+        vmx.image.set(field, value);
     }
 
-    /** Saves what the processor has. */
-    void save(long region) {
+    /** Saves what the processor has to the image of the VMCS. */
+    void save() {
         SystemState system = cpu.system;
         VmcsImage v = vmx.image;
         write(VmcsField.GUEST_CR0, system.cr0);
@@ -60,7 +60,7 @@ final class GuestState {
             write(VmcsField.GUEST_EFER, system.efer);
         }
         if (vmx.has(Control.UNRESTRICTED_GUEST)) {
-            long mode = vmx.vmcs.read(region, VmcsField.ENTRY_CTLS) & ~Control.IA32E_MODE_GUEST.mask();
+            long mode = v.get(VmcsField.ENTRY_CTLS) & ~Control.IA32E_MODE_GUEST.mask();
             write(VmcsField.ENTRY_CTLS, mode | (system.longMode() ? Control.IA32E_MODE_GUEST.mask() : 0));
         }
         saveSegments();

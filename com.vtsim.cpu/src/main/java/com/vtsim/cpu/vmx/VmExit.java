@@ -109,13 +109,14 @@ final class VmExit {
         write(VmcsField.ENTRY_INTERRUPTION, vmx.image.get(VmcsField.ENTRY_INTERRUPTION) & ~Vmx.VALID);
         vmx.journal.exited(reason.number, qualification, cpu.r[Cpu.RIP]);
         tell(false, reason, qualification, cpu.r[Cpu.RIP]);
-        guest.save(region);
+        guest.save();
         if (vmx.apic.delivers()) {
             write(VmcsField.GUEST_INTERRUPT_STATUS, vmx.apic.status());
         }
         if (Control.SAVE_PREEMPTION_TIMER.in(vmx.image)) {
             write(VmcsField.PREEMPTION_TIMER, vmx.timer.left());
         }
+        vmx.vmcs.store(region, vmx.image);
         long stored = vmx.image.get(VmcsField.EXIT_MSR_STORE_COUNT);
         boolean kept = MsrArea.store(cpu, vmx.image.get(VmcsField.EXIT_MSR_STORE_ADDRESS), stored);
         boolean nmisBlocked = blocksNmis || !vmx.has(Control.VIRTUAL_NMIS) && cpu.execution.pins.nmiBlocked();
@@ -132,8 +133,8 @@ final class VmExit {
 
     /** A VM entry has failed after guest state began to be loaded, or for its checks: host state is loaded, no guest state saved. */
     void failEntry(ExitReason why, long howExactly, boolean wide) {
-        write(VmcsField.EXIT_REASON, why.number | ENTRY_FAILURE);
-        write(VmcsField.EXIT_QUALIFICATION, howExactly);
+        vmx.update(VmcsField.EXIT_REASON, why.number | ENTRY_FAILURE);
+        vmx.update(VmcsField.EXIT_QUALIFICATION, howExactly);
         vmx.journal.exited(why.number | 1 << 31, howExactly, vmx.image.get(VmcsField.GUEST_RIP));
         tell(true, why, howExactly, vmx.image.get(VmcsField.GUEST_RIP));
         vmx.leaveGuest();
@@ -148,8 +149,9 @@ final class VmExit {
         cpu.execution.traps.vmExit(why.number, why.title);
     }
 
+    /** Sets a field of the image, all of which goes to the region in the end. */
     private void write(VmcsField field, long value) {
-        vmx.vmcs.write(vmx.current, field, value);
+        vmx.image.set(field, value);
     }
 
     private void abort(long region, int indicator) {

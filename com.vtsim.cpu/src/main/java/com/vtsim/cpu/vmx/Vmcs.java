@@ -1,6 +1,10 @@
 package com.vtsim.cpu.vmx;
 
+import com.vtsim.api.machine.MemoryPage;
 import com.vtsim.api.machine.MemorySpace;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 /**
  * A VMCS in its region of memory. The processor keeps none of it: the region holds the revision identifier, the abort
@@ -12,6 +16,7 @@ import com.vtsim.api.machine.MemorySpace;
 public final class Vmcs {
     private static final int ABORT = 4, LAUNCH = 8, DATA = 64;
     private static final VmcsField[] FIELDS = VmcsField.values();
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private MemorySpace space;
 
@@ -51,8 +56,26 @@ public final class Vmcs {
 
     /** Reads all fields. */
     public void load(long region, VmcsImage into) {
-        for (VmcsField field : FIELDS) {
-            into.set(field, read(region, field));
+        MemoryPage page = space.page(region);
+        for (int i = 0; i < FIELDS.length; i++) {
+            if (page == null) {
+                into.set(FIELDS[i], read(region, FIELDS[i]));
+            } else {
+                into.set(FIELDS[i], (long) LONG.get(page.bytes, page.offset + DATA + 8 * i));
+            }
+        }
+    }
+
+    /** Writes all fields. */
+    void store(long region, VmcsImage from) {
+        MemoryPage page = space.page(region);
+        boolean direct = page != null && page.writable && !page.isWatched();
+        for (int i = 0; i < FIELDS.length; i++) {
+            if (direct) {
+                LONG.set(page.bytes, page.offset + DATA + 8 * i, from.get(FIELDS[i]));
+            } else {
+                write(region, FIELDS[i], from.get(FIELDS[i]));
+            }
         }
     }
 }

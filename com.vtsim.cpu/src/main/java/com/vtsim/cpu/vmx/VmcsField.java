@@ -335,8 +335,11 @@ public enum VmcsField {
     /** The manual's name. */
     public final String title;
 
+    private final long mask;
+
     VmcsField(int encoding, String title) {
         this.encoding = encoding;
+        this.mask = bits() == 64 ? -1L : (1L << bits()) - 1;
         this.title = title;
     }
 
@@ -372,7 +375,7 @@ public enum VmcsField {
 
     /** @return bits a value can have */
     public long mask() {
-        return bits() == 64 ? -1L : (1L << bits()) - 1;
+        return mask;
     }
 
     /** @return its type */

@@ -643,7 +643,7 @@ public final class Vmx {
             cpu.arithmeticFlags(Flags.CF);
         } else {
             cpu.arithmeticFlags(Flags.ZF);
-            vmcs.write(current, VmcsField.VM_INSTRUCTION_ERROR, error.number);
+            update(VmcsField.VM_INSTRUCTION_ERROR, error.number);
         }
     }
 
