@@ -6,6 +6,9 @@ package com.vtsim.cpu.engine;
  * @sdm Virtualizing Memory-Mapped APIC Accesses
  */
 public interface ApicAccesses {
+    /** A kind of access beside those of {@link Paging}: MONITOR and UMONITOR. */
+    int MONITOR = 16;
+
     /** @return {@code size} (1, 2, 4 or 8) bytes as the virtual APIC has them; throws the VM exit where a read makes one */
     long read(int offset, int size);
 
@@ -15,6 +18,6 @@ public interface ApicAccesses {
     /** Throws the VM exit that an access of {@code size} bytes would make, if it makes one. */
     void probe(int offset, int size, boolean write);
 
-    /** @return to throw: an access that nothing virtualizes. @param access kind, as {@link Paging} numbers it */
+    /** @return to throw: an access that nothing virtualizes. @param access kind, as {@link Paging} numbers it, or {@link #MONITOR} */
     GuestFault refuse(int offset, int access);
 }

@@ -67,8 +67,11 @@ final class Waits {
     /** Checked as a load of a byte is. */
     private static void watch(Cpu cpu, MemoryRef line) {
         long linear = line.readable(cpu, 1);
+        if (cpu.memory.paging().canonical(linear)) {
+            // First, or the APIC-access page of a VM would see a load.
+            cpu.monitor.watch(linear);
+        }
         cpu.memory.load8(linear, line.segment);
-        cpu.monitor.watch(linear);
     }
 
     private static Operation monitor(Instruction instruction, Translation at) {

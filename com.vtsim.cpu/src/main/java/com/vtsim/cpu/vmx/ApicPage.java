@@ -11,7 +11,7 @@ import com.vtsim.cpu.engine.Paging;
  * @sdm Virtualizing Memory-Mapped APIC Accesses; Exit Qualification for APIC-Access VM Exits
  */
 final class ApicPage implements ApicAccesses {
-    private static final int LINEAR_READ = 0, LINEAR_WRITE = 1, LINEAR_FETCH = 2, LINEAR_DELIVERY = 3, PHYSICAL_DELIVERY = 10, PHYSICAL = 15;
+    private static final int LINEAR_READ = 0, LINEAR_WRITE = 1, LINEAR_FETCH = 2, LINEAR_DELIVERY = 3, LINEAR_MONITOR = 4, PHYSICAL_DELIVERY = 10, PHYSICAL = 15;
     /** Registers that APIC-register virtualization covers, a bit for every 16 bytes. */
     private static final long WRITABLE = 1L << 0x02 | 1L << 0x08 | 1L << 0x0B | 7L << 0x0D | 1L << 0x28 | 0xFFL << 0x30 | 1L << 0x38 | 1L << 0x3E;
     private static final long READABLE = WRITABLE | 1L << 0x03 | 0xFF_FFFFL << 0x10;
@@ -84,7 +84,7 @@ final class ApicPage implements ApicAccesses {
 
     @Override
     public GuestFault refuse(int offset, int access) {
-        int type = vmx.delivering != 0 ? LINEAR_DELIVERY
+        int type = vmx.delivering != 0 ? LINEAR_DELIVERY : access == MONITOR ? LINEAR_MONITOR
             : (access & Paging.FETCH) != 0 ? LINEAR_FETCH : (access & Paging.WRITE) != 0 ? LINEAR_WRITE : LINEAR_READ;
         return vmx.instructionExit(ExitReason.APIC_ACCESS, type << 12 | offset, 0);
     }

@@ -3,6 +3,8 @@ package com.vtsim.cpu.vmx;
 import static com.vtsim.cpu.vmx.VmcsField.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.State;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -52,7 +54,8 @@ class ApicVirtualizationTest {
     /** @sdm Exit Qualification for APIC-Access VM Exits from Linear Accesses and Guest-Physical Accesses */
     @ParameterizedTest
     @CsvSource({"'mov eax, [0x35020]', 0x0020", "'mov [0x350b0], eax', 0x10b0", "'mov rax, [0x35080]', 0x0080", "'mov eax, [0x35084]', 0x0084",
-        "'mov ax, [0x35083]', 0x0083", "'mov eax, 0x35080\njmp rax', 0x2080", "'or dword [0x350f0], 1', 0x10f0"})
+        "'mov ax, [0x35083]', 0x0083", "'mov eax, 0x35080\njmp rax', 0x2080", "'or dword [0x350f0], 1', 0x10f0",
+        "'mov eax, 0x35040\nxor ecx, ecx\nxor edx, edx\nmonitor', 0x4040"})
     void otherAccessesExit(String instruction, String qualification) {
         try (VmxMachine m = accesses(new VmxMachine(false))) {
             m.run(instruction);
@@ -253,6 +256,31 @@ class ApicVirtualizationTest {
                 m.set(GUEST_INTERRUPT_STATUS, 0x60).set(GUEST_RFLAGS, 0x202).set(GUEST_ACTIVITY, activity).run("nop");
                 assertThat(m.reg("r15")).as("activity state %d", activity).isEqualTo(activity == 1 ? 0x60 : 0);
             }
+        }
+    }
+
+    /** A processor's state carries the virtual interrupt that waits, the one in service, and the APIC-access page. */
+    @Test void aGuestIsSavedAndRestoredWithItsVirtualInterrupts() {
+        try (VmxMachine m = delivery(new VmxMachine(false))) {
+            requested(m, 0x60);
+            m.poke(PAGE + 0x120, 4, 1 << 1);
+            m.set(GUEST_INTERRUPT_STATUS, 0x4160).start("mov ecx, 1000\nagain: loop again\nmov ebx, [0x35020]\nsti\nnop\nnop");
+            m.poke(PAGE + 0x20, 4, 0x0900_0000);
+            m.proceed(1500);
+            State state = m.board.call(m.cpu::save);
+            m.board.call(() -> {
+                m.cpu.reset(Reset.COLD);
+                m.cpu.restore(state);
+                m.board.remove(m.cpu);
+                m.board.add(m.cpu);
+                return null;
+            });
+            m.board.settle();
+            m.proceed();
+            assertThat(m.reg("rbx")).isEqualTo(0x0900_0000);
+            assertThat(m.reg("r15")).isEqualTo(0x60);
+            assertThat(m.get(GUEST_INTERRUPT_STATUS)).isEqualTo(0x6000);
+            assertThat(m.peek(PAGE + 0x120, 4)).as("41h is in service still").isEqualTo(2);
         }
     }
 

@@ -78,6 +78,20 @@ class ControlEffectTest {
         }
     }
 
+    @Test void xsavesIsUndefinedUnlessEnabled() {
+        for (boolean enabled : new boolean[] {false, true}) {
+            try (VmxMachine m = new VmxMachine(false)) {
+                m.on(Control.SECONDARY_CONTROLS).set(GUEST_CR4, 0x4_2020).set(EXCEPTION_BITMAP, 1 << 6);
+                if (enabled) {
+                    m.on(Control.ENABLE_XSAVES);
+                }
+                m.run("mov eax, 1\nxor edx, edx\nxsaves [0x70000]\nxrstors [0x70000]\nvmcall");
+                assertThat(m.get(EXIT_REASON)).isEqualTo(enabled ? 18 : 0);
+                assertThat(m.peek(0x70208, 8)).as("XCOMP_BV: compact, x87").isEqualTo(enabled ? 1L << 63 | 1 : 0);
+            }
+        }
+    }
+
     @Test void thePreemptionTimersRestIsSaved() throws InterruptedException {
         try (VmxMachine m = new VmxMachine(false)) {
             m.on(Control.PREEMPTION_TIMER, Control.SAVE_PREEMPTION_TIMER).set(PREEMPTION_TIMER, 1000).runInTime("mov ecx, 3200\nagain: loop again\ncpuid");
