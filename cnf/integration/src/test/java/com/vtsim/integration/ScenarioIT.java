@@ -17,7 +17,7 @@ import org.osgi.framework.FrameworkUtil;
 /** Every behaviour that the source text speaks of, shown by a guest under the built-in monitor, on a whole machine. */
 class ScenarioIT {
     @ParameterizedTest
-    @ValueSource(strings = {"without-vmx", "two-machines", "host-system", "controller-kept", "controller-updated", "memory", "interrupt-model-a",
+    @ValueSource(strings = {"without-vmx", "deprivileged", "two-machines", "host-system", "controller-kept", "controller-updated", "memory", "interrupt-model-a",
         "interrupt-pending", "interrupt-model-b-51", "interrupt-model-b-31", "interrupt-direct", "interrupt-window", "virtual-timer", "mapped-device", "three-transactions",
         "nested-walk", "remap-base", "remap-base-elsewhere", "dma-domains", "figure-1"})
     void everyClaimHolds(String scenario) throws Exception {

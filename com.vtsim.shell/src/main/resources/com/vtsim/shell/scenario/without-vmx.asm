@@ -3,6 +3,9 @@
 ;? mask == 0xf1
 ;? host_isr_runs == 1
 ;? exits == 0
+;= S1 memory and I/O answered directly too: a byte written at 90000h was there ({memory}h), and the 8259 answered its own port ({mask}h), with nobody in between
+;? memory == 0x5a
+;? exits == 0
 
 setup:
         vmxoff
@@ -14,6 +17,9 @@ setup:
         in      al, 0x21
         movzx   eax, al
         mov     [mask], rax
+        mov     byte [0x90000], 0x5a
+        movzx   eax, byte [0x90000]
+        mov     [memory], rax
         mov     ah, 0x1e
         call    ring
         mov     ecx, 500000
@@ -26,6 +32,7 @@ on_exit:
         jmp     done
 
 mask: dq 0
+memory: dq 0
 
 guest:
         hlt
