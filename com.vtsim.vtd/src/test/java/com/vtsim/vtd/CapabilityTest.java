@@ -36,7 +36,32 @@ class CapabilityTest {
                 new Field("client", "EIM", 4, 4, true, 1), new Field("gm45", "PT", 6, 6, true, 0), new Field("client", "PT", 6, 6, true, 1),
                 new Field("gm45", "SC", 7, 7, true, 0), new Field("client", "SC", 7, 7, true, 1),
                 new Field("client", "IRO", 17, 8, true, 0x50), new Field("client", "MHMV", 23, 20, true, 15),
-                new Field("server", "PASID", 40, 40, true, 0), new Field("server", "SMTS", 43, 43, true, 0), new Field("server", "PRS", 29, 29, true, 0))
+                new Field("scalable", "FL1GP", 56, 56, false, 1), new Field("scalable-second", "FL1GP", 56, 56, false, 0), new Field("server", "FL1GP", 56, 56, false, 0),
+                new Field("scalable", "FL5LP", 60, 60, false, 1), new Field("scalable-second", "FL5LP", 60, 60, false, 0), new Field("server", "FL5LP", 60, 60, false, 0),
+                new Field("scalable", "PI", 59, 59, false, 1), new Field("scalable-second", "PI", 59, 59, false, 1), new Field("server", "PI", 59, 59, false, 1),
+                new Field("scalable", "ESRTPS", 63, 63, false, 1), new Field("scalable-second", "ESRTPS", 63, 63, false, 1), new Field("server", "ESRTPS", 63, 63, false, 1),
+                new Field("scalable", "SAGAW", 12, 8, false, 14), new Field("scalable-second", "SAGAW", 12, 8, false, 14), new Field("server", "SAGAW", 12, 8, false, 14),
+                new Field("scalable", "MGAW", 21, 16, false, 56), new Field("scalable-second", "MGAW", 21, 16, false, 56), new Field("server", "MGAW", 21, 16, false, 56),
+                new Field("scalable", "DT", 2, 2, true, 1), new Field("scalable-second", "DT", 2, 2, true, 1), new Field("server", "DT", 2, 2, true, 0),
+                new Field("scalable", "NEST", 26, 26, true, 1), new Field("scalable-second", "NEST", 26, 26, true, 0), new Field("server", "NEST", 26, 26, true, 0),
+                new Field("scalable", "PRS", 29, 29, true, 1), new Field("scalable-second", "PRS", 29, 29, true, 1), new Field("server", "PRS", 29, 29, true, 0),
+                new Field("scalable", "ERS", 30, 30, true, 1), new Field("scalable-second", "ERS", 30, 30, true, 0), new Field("server", "ERS", 30, 30, true, 0),
+                new Field("scalable", "SRS", 31, 31, true, 1), new Field("scalable-second", "SRS", 31, 31, true, 0), new Field("server", "SRS", 31, 31, true, 0),
+                new Field("scalable", "NWFS", 33, 33, true, 1), new Field("scalable-second", "NWFS", 33, 33, true, 1), new Field("server", "NWFS", 33, 33, true, 0),
+                new Field("scalable", "EAFS", 34, 34, true, 1), new Field("scalable-second", "EAFS", 34, 34, true, 0), new Field("server", "EAFS", 34, 34, true, 0),
+                new Field("scalable", "PSS", 39, 35, true, 19), new Field("scalable-second", "PSS", 39, 35, true, 19), new Field("server", "PSS", 39, 35, true, 0),
+                new Field("scalable", "PASID", 40, 40, true, 1), new Field("scalable-second", "PASID", 40, 40, true, 1), new Field("server", "PASID", 40, 40, true, 0),
+                new Field("scalable", "DIT", 41, 41, true, 0), new Field("scalable-second", "DIT", 41, 41, true, 0), new Field("server", "DIT", 41, 41, true, 0),
+                new Field("scalable", "PDS", 42, 42, true, 1), new Field("scalable-second", "PDS", 42, 42, true, 1), new Field("server", "PDS", 42, 42, true, 0),
+                new Field("scalable", "SMTS", 43, 43, true, 1), new Field("scalable-second", "SMTS", 43, 43, true, 1), new Field("server", "SMTS", 43, 43, true, 0),
+                new Field("scalable", "VCS", 44, 44, true, 0), new Field("scalable-second", "VCS", 44, 44, true, 0), new Field("server", "VCS", 44, 44, true, 0),
+                new Field("scalable", "SLADS", 45, 45, true, 1), new Field("scalable-second", "SLADS", 45, 45, true, 1), new Field("server", "SLADS", 45, 45, true, 0),
+                new Field("scalable", "SLTS", 46, 46, true, 1), new Field("scalable-second", "SLTS", 46, 46, true, 1), new Field("server", "SLTS", 46, 46, true, 0),
+                new Field("scalable", "FLTS", 47, 47, true, 1), new Field("scalable-second", "FLTS", 47, 47, true, 0), new Field("server", "FLTS", 47, 47, true, 0),
+                new Field("scalable", "SMPWCS", 48, 48, true, 1), new Field("scalable-second", "SMPWCS", 48, 48, true, 1), new Field("server", "SMPWCS", 48, 48, true, 0),
+                new Field("scalable", "RPS", 49, 49, true, 1), new Field("scalable-second", "RPS", 49, 49, true, 1), new Field("server", "RPS", 49, 49, true, 0),
+                new Field("scalable", "ADMS", 52, 52, true, 0), new Field("scalable-second", "ADMS", 52, 52, true, 0), new Field("server", "ADMS", 52, 52, true, 0),
+                new Field("scalable", "RPRIVS", 53, 53, true, 1), new Field("scalable-second", "RPRIVS", 53, 53, true, 0), new Field("server", "RPRIVS", 53, 53, true, 0))
                 .map(each -> DynamicTest.dynamicTest(each.profile() + " " + each.name(), () -> {
                     try (Rig rig = new Rig(each.profile())) {
                         long register = rig.get64(each.extended() ? 0x10 : 0x08);
