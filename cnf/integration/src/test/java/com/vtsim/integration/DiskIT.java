@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machine.PartInfo;
 import com.vtsim.api.machine.Machines;
+import com.vtsim.api.pci.PciSlot;
 import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +47,7 @@ class DiskIT {
     private LinuxGuest linux;
     private Machine machine;
     private Path disk;
+    private Path card;
     private String digest;
 
     /** The disk's second half holds noise for the guest to copy to the first. */
@@ -64,8 +67,9 @@ class DiskIT {
             }
         }
         digest = HexFormat.of().formatHex(md5.digest());
+        card = Files.write(folder.resolve("card"), Arrays.copyOfRange(Files.readAllBytes(disk), MEBIBYTES * MEBIBYTE, (MEBIBYTES + 16) * MEBIBYTE));
         Path fixed = Files.write(folder.resolve("fixed"), new byte[MEBIBYTE]);
-        machine = machines.create("d", "q35", Map.of("memory", "256M", "irq", "apic"));
+        machine = machines.create("d", "q35", Map.of("memory", "256M", "irq", "apic", "root-ports", "true"));
         machines.add("d", "nvme0", "com.vtsim.pci.nvme", Map.of("files", new String[] {disk.toString(), "ro:" + fixed}));
         linux = new LinuxGuest(machine).boot(guest, LinuxGuest.initialDisk(folder, guest, List.of()), "");
     }
@@ -165,5 +169,24 @@ class DiskIT {
         } finally {
             Files.delete(snapshot);
         }
+    }
+
+    @Test
+    @Order(5)
+    void aCardIsPluggedIntoASlotReadAndPulledOutUnderLoad() throws Exception {
+        String before = linux.say("md5sum < /dev/nvme0n2");
+        machines.add("d", "card", "com.vtsim.pci.nvme", Map.of("vtsim.pci.address", "01:00.0", "files", new String[] {card.toString()}));
+        machine.call(() -> {
+            machine.findAll(PciSlot.class).stream().filter(slot -> slot.occupant().filter("card"::equals).isPresent()).findFirst().orElseThrow().pressButton();
+            return null;
+        });
+        MessageDigest md5 = MessageDigest.getInstance("MD5");
+        assertThat(linux.say("sleep 10; md5sum < /dev/nvme1n1")).contains(HexFormat.of().formatHex(md5.digest(Files.readAllBytes(card))));
+        linux.start("while dd if=/dev/nvme1n1 of=/dev/null bs=1M count=1 iflag=direct 2>/dev/null; do true; done; sleep 5; ls /dev/nvme1n1 2>&1");
+        await().atMost(Duration.ofSeconds(60)).until(passed(20_000_000));
+        machines.remove("d", "card");
+        assertThat(linux.finish()).contains("/dev/nvme1n1: No such file or directory");
+        assertThat(linux.say("md5sum < /dev/nvme0n2")).as("the other disk").isEqualTo(before);
+        assertThat(complaints(linux.say("dmesg"))).isEmpty();
     }
 }

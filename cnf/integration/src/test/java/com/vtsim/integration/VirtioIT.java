@@ -7,6 +7,7 @@ import com.vtsim.api.machine.Console;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machine.PartInfo;
 import com.vtsim.api.machine.Machines;
+import com.vtsim.api.vtd.RemappingUnit;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.FrameworkUtil;
 
-/** The stock kernel's virtio drivers on our devices, in two machines that share a hub. */
+/** The stock kernel's drivers on our devices behind a remapping unit, all of whose bundles are updated meanwhile; and two machines that share a hub. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(value = 300, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -42,12 +44,14 @@ class VirtioIT {
     private static final List<String> MODULES = List.of("virtio_ring.ko", "virtio.ko", "virtio_pci_modern_dev.ko", "virtio_pci_legacy_dev.ko", "virtio_pci.ko", "virtio_blk.ko",
         "virtio_console.ko", "virtio-rng.ko", "failover.ko", "net_failover.ko", "virtio_net.ko");
     private static final int MEBIBYTE = 1 << 20;
-    private static final int MEBIBYTES = 32;
-    private static final int HALF = MEBIBYTES * MEBIBYTE;
+    private static final int MEBIBYTES = 64;
+    private static final int LENGTH = MEBIBYTES * MEBIBYTE;
 
     private final BundleContext context = FrameworkUtil.getBundle(VirtioIT.class).getBundleContext();
     private final Machines machines = context.getService(context.getServiceReference(Machines.class));
     private final Installed bundle = Installed.of(context, "com.vtsim.pci.virtio");
+    private final Installed nvme = Installed.of(context, "com.vtsim.pci.nvme");
+    private final Installed vtd = Installed.of(context, "com.vtsim.vtd");
     private Path disk;
     private String digest;
     private LinuxGuest one;
@@ -57,23 +61,25 @@ class VirtioIT {
     void boot(@TempDir Path folder) throws Exception {
         GuestPackages guest = GuestPackages.get();
         Path initial = LinuxGuest.initialDisk(folder, guest, MODULES);
-        byte[] content = new byte[2 * HALF];
+        byte[] content = new byte[LENGTH];
         new Random(10).nextBytes(content);
-        disk = Files.write(folder.resolve("disk"), content);
-        digest = md5(content, HALF);
-        one = new LinuxGuest(machine("one"));
+        digest = md5(content);
+        disk = Files.write(folder.resolve("disk"), new byte[LENGTH]);
+        one = new LinuxGuest(machine("one", Map.of("vtd", "true", "nvme", Files.write(folder.resolve("noise"), content).toString())));
         machines.add("one", "virtio0", "com.vtsim.pci.virtio.block", Map.of("files", new String[] {disk.toString()}));
         machines.add("one", "rng", "com.vtsim.pci.virtio.entropy", Map.of("seed", 7L));
         machines.add("one", "hvc0", "com.vtsim.pci.virtio.console", Map.of());
-        two = new LinuxGuest(machine("two"));
+        two = new LinuxGuest(machine("two", Map.of()));
         for (LinuxGuest each : List.of(one, two)) {
-            each.boot(guest, initial, "");
+            each.boot(guest, initial, "intel_iommu=on");
             each.say("for i in " + String.join(" ", MODULES) + "; do insmod /modules/$i; done");
         }
     }
 
-    private Machine machine(String name) {
-        Machine machine = machines.create(name, "q35", Map.of("memory", "256M", "irq", "apic", "realtime", "true"));
+    private Machine machine(String name, Map<String, String> options) {
+        Map<String, String> all = new HashMap<>(Map.of("memory", "256M", "irq", "apic", "realtime", "true"));
+        all.putAll(options);
+        Machine machine = machines.create(name, "q35", all);
         machines.add(name, "net0", "com.vtsim.pci.virtio.network", Map.of("hub", "lan"));
         return machine;
     }
@@ -82,20 +88,24 @@ class VirtioIT {
     void leaveEverythingAsItWas() throws Exception {
         machines.machines().stream().map(Machine::name).filter(name -> name.matches("one|two")).forEach(machines::destroy);
         bundle.putBack();
+        nvme.putBack();
+        vtd.putBack();
     }
 
-    private static String md5(byte[] content, int from) throws Exception {
-        MessageDigest md5 = MessageDigest.getInstance("MD5");
-        md5.update(content, from, HALF);
-        return HexFormat.of().formatHex(md5.digest());
+    private static String md5(byte[] content) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(content));
     }
 
-    private void update() throws Exception {
-        bundle.update();
+    private void update(Installed each) throws Exception {
+        each.update();
+        present();
+    }
+
+    private void present() {
         for (LinuxGuest each : List.of(one, two)) {
             await().atMost(Duration.ofSeconds(60)).until(() -> each.machine().parts().stream().allMatch(PartInfo::present));
+            assertThat(each.machine().parts()).extracting(PartInfo::carried).isSubsetOf("new", "state");
         }
-        assertThat(one.machine().parts()).filteredOn(part -> part.bundle().startsWith("com.vtsim.pci.virtio")).hasSize(4).allMatch(part -> part.carried().equals("state"));
     }
 
     private boolean hasPassed(long from, long instructions) {
@@ -106,29 +116,30 @@ class VirtioIT {
     @Test
     @Order(1)
     void everyDriverFindsItsDevice() throws Exception {
-        String seen = one.say("cat /sys/block/vda/size /sys/class/misc/hw_random/rng_current /sys/class/net/eth0/address; ls /dev/hvc0; cat /sys/bus/virtio/devices/*/features | cut -c33-34");
-        assertThat(seen).contains("\n131072\r\n", "virtio_rng.0", "/dev/hvc0", "52:54:");
+        String seen = one.say("cat /sys/block/vda/size /sys/class/misc/hw_random/rng_current /sys/class/net/eth0/address; ls /dev/hvc0 /dev/nvme0n1; cat /sys/bus/virtio/devices/*/features | cut -c33-34");
+        assertThat(seen).contains("\n131072\r\n", "virtio_rng.0", "/dev/hvc0", "/dev/nvme0n1", "52:54:");
         assertThat(seen.lines().filter(line -> line.equals("11"))).as("VERSION_1 and ACCESS_PLATFORM are agreed on, four times").hasSize(4);
         List<String> log = one.say("dmesg").lines().toList();
+        assertThat(String.join("\n", log)).contains("DMAR: IOMMU enabled", "DMAR-IR: Enabled IRQ remapping in x2apic mode", "DMAR: dmar0: Using Queued invalidation", "Adding to iommu group");
         assertThat(log.stream().filter(line -> KernelIT.COMPLAINT.matcher(line).find() && !line.contains("if necessary, use"))).isEmpty();
         assertThat(log.stream().filter(line -> line.matches("(?i).*virtio.*(error|fail|invalid|unable|needs reset).*"))).isEmpty();
     }
 
     @Test
     @Order(2)
-    void aDiskKeepsItsContentWhileTheBundleIsUpdated() throws Exception {
-        one.start("dd if=/dev/vda of=/dev/vda bs=1M skip=" + MEBIBYTES + " count=" + MEBIBYTES + " conv=fsync,notrunc 2>&1");
+    void disksBehindARemappingUnitKeepTheirContentWhileEveryBundleIsUpdated() throws Exception {
+        one.start("dd if=/dev/nvme0n1 of=/dev/vda bs=1M count=" + MEBIBYTES + " conv=fsync,notrunc 2>&1");
         int updates = 0;
         while (one.machine().status().running()) {
-            update();
-            updates++;
+            update(List.of(nvme, vtd, bundle).get(updates++ % 3));
             long from = one.machine().status().instructions();
             await().atMost(Duration.ofSeconds(60)).until(() -> hasPassed(from, 5_000_000));
         }
-        assertThat(updates).isGreaterThan(2);
+        assertThat(updates).isGreaterThan(5);
         assertThat(one.finish()).contains(MEBIBYTES + "+0 records out");
-        assertThat(md5(Files.readAllBytes(disk), 0)).as("on the host").isEqualTo(digest);
-        assertThat(one.say("echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/vda bs=1M count=" + MEBIBYTES + " 2>/dev/null | md5sum")).as("in the guest").contains(digest);
+        assertThat(md5(Files.readAllBytes(disk))).as("on the host").isEqualTo(digest);
+        assertThat(one.say("echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/vda bs=1M 2>/dev/null | md5sum")).as("in the guest").contains(digest);
+        assertThat(one.machine().<Integer>call(() -> one.machine().find(RemappingUnit.class).orElseThrow().faults().size())).as("faults").isZero();
     }
 
     /** The sequence is SplitMix64's, as java.util.SplittableRandom has it. */
@@ -166,7 +177,7 @@ class VirtioIT {
         two.start("sleep 100000");
         try {
             assertThat(one.say("ping -c 3 -W 30 10.0.0.2")).contains("3 packets transmitted, 3 packets received, 0% packet loss");
-            update();
+            update(bundle);
             assertThat(one.say("ping -c 3 -W 30 -s 1400 10.0.0.2")).as("after an update").contains("3 packets received");
         } finally {
             two.machine().pause();
