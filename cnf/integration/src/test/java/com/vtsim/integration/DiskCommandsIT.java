@@ -67,6 +67,22 @@ class DiskCommandsIT {
     }
 
     @Test
+    void disksAreInsertedAndEjectedWhileTheControllerStays() throws Exception {
+        run("disk:create new 8M");
+        run("disk:attach a disk");
+        assertThat(run("disk:insert a nvme0 new --read-only")).contains("new is disk 2 of nvme0");
+        assertThat(run("disk:list a")).containsPattern("nvme0 +00:04.0 +1 +16M .*\n.*nvme0 +00:04.0 +2 +8M +512 +read-only");
+        assertThat(run("disk:eject a nvme0 1")).contains("disk 1 of nvme0 ejected");
+        assertThat(run("disk:list a")).doesNotContainPattern("nvme0 +00:04.0 +1 ").containsPattern("nvme0 +00:04.0 +2 ");
+        refused("disk:eject a nvme0 1", "nvme0 has no disk 1");
+        refused("disk:insert a nvme0 absent", "absent does not exist");
+        assertThat(run("disk:list a")).as("as before").containsPattern("nvme0 +00:04.0 +2 +8M +512 +read-only");
+        assertThat(run("disk:insert a nvme0 disk")).contains("disk is disk 1 of nvme0");
+        refused("disk:insert a com1 disk", "no NVMe controller in machine a 'com1'");
+        assertThat(machines.machine("a").part("nvme0").orElseThrow().carried()).isEqualTo("state");
+    }
+
+    @Test
     void aMachineIsMadeWithADisk() throws Exception {
         run("machine:create b --memory 16M --options nvme=" + folder.resolve("disk"));
         assertThat(run("disk:list b")).containsPattern("nvme0 +00:04.0 +1 +16M");

@@ -51,6 +51,14 @@ public interface Machines {
      */
     void add(String machine, String part, String pid, Map<String, Object> properties);
 
+    /**
+     * Changes the configuration of a part of a machine, which may be running: the part is made anew, and takes over its own state.
+     *
+     * @param changes properties to set; the others stay
+     * @throws OperatorException if there is no such part, or it does not start like that; it is then as before
+     */
+    void configure(String machine, String part, Map<String, Object> changes);
+
     /** Removes a part from a machine, which may be running: deletes its configuration and waits until it is gone. @throws OperatorException if there is none */
     void remove(String machine, String part);
 

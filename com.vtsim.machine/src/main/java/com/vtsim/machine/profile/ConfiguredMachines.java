@@ -68,7 +68,7 @@ public final class ConfiguredMachines implements Machines {
         parts.forEach(part -> catalog.require(part.part(), part.pid()));
         Hibernation.forget(context, name);
         try {
-            parts.forEach(part -> configure(part.pid(), part.name(), complete(part, parts, profile)));
+            parts.forEach(part -> store(part.pid(), part.name(), complete(part, parts, profile)));
             for (PartConfiguration part : parts) {
                 awaitPart(name, part.part(), part.pid());
             }
@@ -112,9 +112,7 @@ public final class ConfiguredMachines implements Machines {
                 .orElseThrow(() -> OperatorException.unknown("part of machine " + machine, part, owner.parts().stream().map(Machine.PartInfo::name).toList()));
         String oldPid = old.getFactoryPid();
         String newPid = replacement(part, oldPid, model);
-        Dictionary<String, Object> properties = old.getProperties();
-        List.of(org.osgi.framework.Constants.SERVICE_PID, ConfigurationAdmin.SERVICE_FACTORYPID, ConfigurationAdmin.SERVICE_BUNDLELOCATION)
-                .forEach(properties::remove);
+        Dictionary<String, Object> properties = own(old);
         String name = machine + "." + part;
         try {
             replace(owner, old, newPid, name, properties, part);
@@ -123,7 +121,7 @@ public final class ConfiguredMachines implements Machines {
             if (failed.isPresent()) {
                 replace(owner, failed.get(), oldPid, name, properties, part);
             } else {
-                configure(oldPid, name, properties);
+                store(oldPid, name, properties);
                 awaitPart(machine, part, oldPid);
             }
             throw new OperatorException(e.getMessage() + "; " + PartCatalog.model(oldPid) + " is back in its place", e);
@@ -145,12 +143,63 @@ public final class ConfiguredMachines implements Machines {
         Map<String, Object> all = new HashMap<>(properties);
         all.put(Part.MACHINE, machine);
         all.put(Part.NAME, part);
-        configure(pid, machine + "." + part, new Hashtable<>(all));
+        store(pid, machine + "." + part, new Hashtable<>(all));
         try {
             awaitPart(machine, part, pid);
         } catch (OperatorException e) {
             configurationOf(machine, part).ifPresent(this::delete);
             throw e;
+        }
+    }
+
+    @Override
+    public synchronized void configure(String machine, String part, Map<String, Object> changes) {
+        Machine owner = machine(machine);
+        Configuration configuration = configurationOf(machine, part)
+                .orElseThrow(() -> OperatorException.unknown("part of machine " + machine, part, owner.parts().stream().map(Machine.PartInfo::name).toList()));
+        String name = machine + "." + part;
+        Dictionary<String, Object> before = own(configuration);
+        Dictionary<String, Object> after = own(configuration);
+        changes.forEach(after::put);
+        Part old = present(owner, part);
+        store(configuration.getFactoryPid(), name, after);
+        try {
+            awaitSuccessor(owner, part, configuration.getFactoryPid(), old);
+        } catch (OperatorException e) {
+            store(configuration.getFactoryPid(), name, before);
+            awaitPart(machine, part, configuration.getFactoryPid());
+            throw e;
+        }
+    }
+
+    /** @return what somebody configured, without what Configuration Admin adds */
+    private static Dictionary<String, Object> own(Configuration configuration) {
+        Dictionary<String, Object> properties = configuration.getProperties();
+        List.of(org.osgi.framework.Constants.SERVICE_PID, ConfigurationAdmin.SERVICE_FACTORYPID, ConfigurationAdmin.SERVICE_BUNDLELOCATION)
+                .forEach(properties::remove);
+        return properties;
+    }
+
+    /** @return the part, or null */
+    private static Part present(Machine machine, String name) {
+        return machine.call(() -> machine.findAll(Part.class).stream().filter(part -> part.name().equals(name)).findFirst().orElse(null));
+    }
+
+    private void awaitSuccessor(Machine machine, String part, String pid, Part old) {
+        long deadline = System.nanoTime() + PATIENCE;
+        Part now = present(machine, part);
+        for (int polls = 1; now == null || now == old; polls++) {
+            boolean late = System.nanoTime() > deadline || Thread.currentThread().isInterrupted();
+            if (now == null && (late || polls % 16 == 0)) {
+                catalog.failure(machine.name(), part, pid, late).ifPresent(failure -> {
+                    throw new OperatorException("part '" + part + "' (" + pid + ") does not start: " + failure);
+                });
+            }
+            if (late) {
+                throw new OperatorException("part '" + part + "' (" + pid + ") was not made anew within 5 s; log:list may say why");
+            }
+            LockSupport.parkNanos(POLL);
+            now = present(machine, part);
         }
     }
 
@@ -181,7 +230,7 @@ public final class ConfiguredMachines implements Machines {
     private void replace(Machine owner, Configuration leaving, String pid, String name, Dictionary<String, Object> properties, String part) {
         delete(leaving);
         await(() -> owner.part(part).filter(Machine.PartInfo::present).isEmpty());
-        configure(pid, name, properties);
+        store(pid, name, properties);
         awaitPart(owner.name(), part, pid);
         String carried = owner.part(part).orElseThrow().carried();
         if (!ARRIVED.contains(carried) && !carried.startsWith(ARRIVED_WITHOUT)) {
@@ -226,7 +275,7 @@ public final class ConfiguredMachines implements Machines {
         return true;
     }
 
-    private void configure(String pid, String name, Dictionary<String, Object> properties) {
+    private void store(String pid, String name, Dictionary<String, Object> properties) {
         try {
             configurations.getFactoryConfiguration(pid, name, "?").update(properties);
         } catch (IOException e) {

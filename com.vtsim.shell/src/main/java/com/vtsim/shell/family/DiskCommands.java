@@ -32,7 +32,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** The {@code disk:} family: files of the host as disks of a machine. */
 @Component(service = DiskCommands.class)
-@GogoCommand(scope = "disk", function = {"create", "attach", "detach", "list"})
+@GogoCommand(scope = "disk", function = {"create", "attach", "detach", "insert", "eject", "list"})
 public final class DiskCommands {
     private static final long BLOCK = 512;
     /** What can have disks, with the prefix of its parts' names. */
@@ -142,6 +142,57 @@ public final class DiskCommands {
         }
         machines.remove(machine, name);
         return new Notice(machine, name + " detached");
+    }
+
+    /** Adds a namespace. */
+    @Descriptor("give an NVMe controller one more disk (namespace) while the machine runs; the guest is told")
+    public Notice insert(CommandSession session,
+            @Descriptor("the guest cannot write to it") @Parameter(names = {"-r", "--read-only"}, presentValue = "true", absentValue = "false") boolean readOnly,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine,
+            @Complete(Names.PART) @Descriptor("name of the controller: nvme0") String name,
+            @Descriptor("the file") Path file) {
+        List<String> files = namespaces(machines.machine(machine), name);
+        String text = (readOnly ? "ro:" : "") + session.currentDir().resolve(file);
+        int gap = files.indexOf("");
+        if (gap < 0) {
+            files.add(text);
+        } else {
+            files.set(gap, text);
+        }
+        machines.configure(machine, name, Map.of(Drives.FILES, files.toArray(String[]::new)));
+        return new Notice(machine, "%s is disk %d of %s".formatted(file, gap < 0 ? files.size() : gap + 1, name));
+    }
+
+    /** Takes a namespace away. */
+    @Descriptor("take a disk (namespace) away from an NVMe controller while the machine runs; the guest is told")
+    public Notice eject(
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine,
+            @Complete(Names.PART) @Descriptor("name of the controller: nvme0") String name,
+            @Descriptor("number of the disk, as disk:list shows it") int number) {
+        List<String> files = namespaces(machines.machine(machine), name);
+        if (number < 1 || number > files.size() || files.get(number - 1).isEmpty()) {
+            throw new OperatorException(name + " has no disk " + number + "; disk:list shows those it has");
+        }
+        files.set(number - 1, "");
+        machines.configure(machine, name, Map.of(Drives.FILES, files.toArray(String[]::new)));
+        return new Notice(machine, "disk %d of %s ejected".formatted(number, name));
+    }
+
+    /** @return its files as the configuration has them */
+    private static List<String> namespaces(Machine machine, String name) {
+        return machine.call(() -> {
+            List<Drives> controllers = machine.findAll(Drives.class).stream().filter(part -> part.model().equals("nvme")).toList();
+            Drives controller = controllers.stream().filter(part -> part.name().equals(name)).findFirst()
+                    .orElseThrow(() -> OperatorException.unknown("NVMe controller in machine " + machine.name(), name, controllers.stream().map(Part::name).toList()));
+            List<String> files = new ArrayList<>();
+            for (Drives.Drive drive : controller.drives()) {
+                while (files.size() < drive.number() - 1) {
+                    files.add("");
+                }
+                files.add((drive.readOnly() ? "ro:" : "") + drive.path());
+            }
+            return files;
+        });
     }
 
     /** Lists disks. */

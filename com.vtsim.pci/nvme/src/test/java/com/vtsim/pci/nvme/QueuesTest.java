@@ -293,6 +293,28 @@ class QueuesTest {
     }
 
     @Test
+    void aMachineThatIsTakenApartAndPutTogetherFindsItsDisk() {
+        host.pair(1, 0);
+        host.machine.remove(host.nvme);
+        host.machine.add(host.nvme);
+        assertThat(host.execute(1, read(0)).code()).isZero();
+    }
+
+    @Test
+    void aFileThatIsGoneIsANamespaceThatIsNotReady() throws IOException {
+        host.pair(1, 0);
+        host.machine.remove(host.nvme);
+        Files.move(disk, folder.resolve("elsewhere"));
+        host.machine.add(host.nvme);
+        assertThat(host.execute(1, read(0)).code()).as("Namespace Not Ready").isEqualTo(0x82);
+        assertThat(host.nvme.drives().get(0).failure()).contains("does not exist");
+        host.machine.remove(host.nvme);
+        Files.move(folder.resolve("elsewhere"), disk);
+        host.machine.add(host.nvme);
+        assertThat(host.execute(1, read(0)).code()).isZero();
+    }
+
+    @Test
     void aStateThatDoesNotFitChangesNothing() {
         host.pair(1, 0);
         State before = host.nvme.save();
