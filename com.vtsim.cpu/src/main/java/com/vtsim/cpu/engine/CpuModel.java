@@ -21,9 +21,9 @@ import java.util.stream.Collectors;
  */
 public enum CpuModel {
     /** SSE4.2, POPCNT, CMPXCHG16B, AES; no XSAVE. Family 6, model 2Ch, stepping 2. */
-    X86_64_V2("x86-64-v2", 0x0002_06C2, false),
+    X86_64_V2("x86-64-v2", 0x0002_06C2, 0x1F, false),
     /** AVX2, FMA, BMI, MOVBE, and the features of later processors that VTSim has. Family 6, model 3Ch, stepping 3. */
-    X86_64_V3("x86-64-v3", 0x0003_06C3, true);
+    X86_64_V3("x86-64-v3", 0x0003_06C3, 0x28, true);
 
     /** What older processors execute in place of an instruction they do not know: they ignore its prefix, or take it as a hint. */
     private static final Map<String, String> OLDER = Map.of("LZCNT", "BSR", "TZCNT", "BSF", "WBNOINVD", "WBINVD", "PREFETCHW", "PREFETCHT0");
@@ -32,12 +32,15 @@ public enum CpuModel {
     public final String title;
     /** EDX after reset, and CPUID.01H:EAX. */
     public final int signature;
+    /** Revision of the microcode update that firmware of such machines has loaded. */
+    public final int microcode;
     private final Set<Feature> features;
     private final Map<String, Feature> byName = new HashMap<>();
 
-    CpuModel(String title, int signature, boolean third) {
+    CpuModel(String title, int signature, int microcode, boolean third) {
         this.title = title;
         this.signature = signature;
+        this.microcode = microcode;
         features = third ? EnumSet.allOf(Feature.class) : EnumSet.complementOf(third());
         for (Feature feature : Feature.values()) {
             byName.put(feature.name(), feature);

@@ -87,6 +87,9 @@ public final class Cpuid {
             leaf = last;
         }
         set(0, 0, 0, 0);
+        if (leaf == 1) {
+            cpu.msrs.signUpdate();
+        }
         if (leaf < 0) {
             extended(leaf);
         } else {

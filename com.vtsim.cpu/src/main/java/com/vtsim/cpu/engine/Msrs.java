@@ -31,8 +31,6 @@ public final class Msrs {
         | 1 << 27 | 1L << 62;
     private static final int BANKS = 4;
     private static final int APIC_BASE = 0x1B;
-    /** Update revision: above those that kernels refuse the deadline timer to on this family, model and stepping. */
-    private static final long MICROCODE = 0x28;
     /** IA32_FEATURE_CONTROL: lock, and VMXON outside SMX. */
     private static final long FEATURE_LOCK = 1, FEATURE_VMX = 1 << 2;
 
@@ -91,8 +89,7 @@ public final class Msrs {
         linked(0x3A, "IA32_FEATURE_CONTROL", cpu -> cpu.msrs.values[slot(0x3A)], (cpu, value) -> cpu.msrs.setFeatureControl(value));
         linked(0x3B, "IA32_TSC_ADJUST", cpu -> cpu.msrs.tscAdjust, (cpu, value) -> cpu.msrs.setTscAdjust(value));
         linked(0x79, "IA32_BIOS_UPDT_TRIG", null, (cpu, value) -> true);
-        // A write clears it and CPUID puts the revision back: software does both before it reads.
-        linked(0x8B, "IA32_BIOS_SIGN_ID", cpu -> MICROCODE << 32, (cpu, value) -> true);
+        linked(0x8B, "IA32_BIOS_SIGN_ID", cpu -> cpu.msrs.values[slot(0x8B)], (cpu, value) -> cpu.msrs.keep(0x8B, value));
         linked(0xCE, "MSR_PLATFORM_INFO", cpu -> cpu.cpuid.tscFrequency / 100_000_000L << 8, null);
         fixed(0x10A, "IA32_ARCH_CAPABILITIES", NO_FLAWS);
         row(0xE1, "IA32_UMWAIT_CONTROL", 0, 0xFFFF_FFFDL);
@@ -181,7 +178,7 @@ public final class Msrs {
     private static final Feature[] NEEDED = TABLE.keySet().stream().map(NEEDS::get).toArray(Feature[]::new);
 
     /** Places in the table of what instructions use. */
-    private static final int SYSENTER_CS = slot(0x174), SYSENTER_ESP = slot(0x175), SYSENTER_EIP = slot(0x176), MISC_ENABLE = slot(0x1A0), DEBUGCTL = slot(0x1D9), UMWAIT_CONTROL = slot(0xE1),
+    private static final int SYSENTER_CS = slot(0x174), SYSENTER_ESP = slot(0x175), SYSENTER_EIP = slot(0x176), MISC_ENABLE = slot(0x1A0), DEBUGCTL = slot(0x1D9), UMWAIT_CONTROL = slot(0xE1), SIGN_ID = slot(0x8B),
         STAR = slot(0xC000_0081), LSTAR = slot(0xC000_0082), FMASK = slot(0xC000_0084), KERNEL_GS_BASE = slot(0xC000_0102),
         TSC_AUX = slot(0xC000_0103);
 
@@ -214,6 +211,7 @@ public final class Msrs {
             values[i] = ROWS[i].reset;
         }
         values[MISC_ENABLE] = MISC_FIXED | MONITOR_ENABLE | 1;
+        signUpdate();
         tscAdjust = 0;
         tscOffset = 0;
         tscOffset = -timeStamp();
@@ -269,6 +267,16 @@ public final class Msrs {
     /** @return IA32_MISC_ENABLE */
     public long miscEnable() {
         return values[MISC_ENABLE];
+    }
+
+    private boolean keep(int address, long wanted) {
+        values[slot(address)] = wanted;
+        return true;
+    }
+
+    /** CPUID leaf 01H leaves the revision of the microcode update in IA32_BIOS_SIGN_ID, whatever software has written there. */
+    void signUpdate() {
+        values[SIGN_ID] = (long) cpu.cpuid.model.microcode << 32;
     }
 
     private boolean setMiscEnable(long wanted) {

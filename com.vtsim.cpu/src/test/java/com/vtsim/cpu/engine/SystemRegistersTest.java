@@ -58,6 +58,26 @@ class SystemRegistersTest {
         assertThat(cpuid(1, 0)[0]).isEqualTo(cpu.r[Cpu.RDX]);
     }
 
+    /**
+     * The manual gives 0 where no update has been loaded, which no PC of the announced model is left with by its firmware: kernels refuse the deadline
+     * timer to that model below revision 22h, since silicon needs the update for it. So it reads as if firmware had loaded one; software finds it as the
+     * manual says: write 0, execute CPUID, read. Until that CPUID what was written is there.
+     *
+     * @sdm Determining the Signature of an Update
+     */
+    @Test void theRevisionOfTheUpdateComesWithCpuid() {
+        String asked = "mov ecx, 0x8B\nxor eax, eax\nxor edx, edx\nwrmsr\n%s\nmov ecx, 0x8B\nrdmsr\n";
+        try (SmallMachine m = guest(asked.formatted("mov eax, 1\ncpuid"))) {
+            m.runToHalt();
+            assertThat(m.reg("rdx")).isEqualTo(0x28);
+            assertThat(m.reg("rax")).isZero();
+        }
+        try (SmallMachine m = guest(asked.formatted("mov eax, 0\ncpuid"))) {
+            m.runToHalt();
+            assertThat(m.reg("rdx")).isZero();
+        }
+    }
+
     /** A bit of CR4 exists with its feature. @sdm Control Registers (CR4) */
     @ParameterizedTest
     @ValueSource(strings = {"VME", "DE", "PSE", "PGE", "MCE", "UMIP", "FSGSBASE", "SMEP", "PKU", "VMX", "XSAVE", "FXSR"})
