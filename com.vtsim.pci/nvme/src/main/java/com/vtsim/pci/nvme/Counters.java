@@ -28,11 +28,6 @@ final class Counters {
         return ++errors;
     }
 
-    /** @return bytes read and written */
-    long total() {
-        return readBytes + writtenBytes;
-    }
-
     long reads() {
         return reads;
     }

@@ -16,6 +16,8 @@ final class NvmCommands {
     private static final int FORCE_UNIT_ACCESS = 1 << 30;
     private static final int DEALLOCATE = 4;
     private static final int RANGE = 16;
+    /** What waiting for the host's medium is held to be worth, in bytes. */
+    private static final int FLUSH_EFFORT = 1 << 18;
 
     private final Namespaces namespaces;
     private final Memory memory;
@@ -23,6 +25,8 @@ final class NvmCommands {
     private final Counters counters;
     private final byte[] data = new byte[Memory.MOST];
     private final byte[] other = new byte[Memory.MOST];
+    /** Bytes that commands have moved, written or looked at since the machine was built; not state. */
+    private long effort;
     private Board board;
 
     NvmCommands(Namespaces namespaces, Memory memory, Features features, Counters counters) {
@@ -34,6 +38,11 @@ final class NvmCommands {
 
     void attach(Board newBoard) {
         board = newBoard;
+    }
+
+    /** @return a measure of the host's work so far, in bytes */
+    long effort() {
+        return effort;
     }
 
     /** @return the status; never {@link Status#PENDING} */
@@ -70,6 +79,7 @@ final class NvmCommands {
     }
 
     private Status flushAll() {
+        effort += FLUSH_EFFORT;
         try {
             namespaces.flush();
             return Status.SUCCESS;
@@ -79,6 +89,7 @@ final class NvmCommands {
     }
 
     private Status flush(DiskFile file) {
+        effort += FLUSH_EFFORT;
         try {
             file.flush();
             return Status.SUCCESS;
@@ -111,6 +122,7 @@ final class NvmCommands {
             return command.wrong(Status.INVALID_FIELD, 12);
         }
         Status status = checked(command, file);
+        effort += (long) blocks(command) * file.blockSize();
         return status != Status.SUCCESS ? status : memory.find(command, blocks(command) * file.blockSize());
     }
 
@@ -152,6 +164,7 @@ final class NvmCommands {
     /** Without a volatile cache, and where the command says so, data is on the medium when the command completes. */
     private void settle(Command command, DiskFile file) throws IOException {
         if (!features.isCacheOn() || (command.dword(12) & FORCE_UNIT_ACCESS) != 0) {
+            effort += FLUSH_EFFORT;
             file.flush();
         }
     }
@@ -181,6 +194,7 @@ final class NvmCommands {
             return status;
         }
         Arrays.fill(other, (byte) 0);
+        effort += (long) blocks(command) * file.blockSize();
         long at = command.startingBlock() * file.blockSize();
         try {
             for (long left = (long) blocks(command) * file.blockSize(); left > 0; ) {

@@ -44,7 +44,7 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
     private static final int DOORBELLS = 0x1000;
     /** Nanoseconds from a doorbell to the first completion, and from one turn to the next. */
     private static final long LATENCY = 4_000;
-    /** Commands and bytes of a turn. */
+    /** Commands and bytes of a turn; the command that passes the second is its last. */
     private static final int TURN_COMMANDS = 32;
     private static final long TURN_BYTES = 1 << 20;
     private static final long IDLE = -1;
@@ -264,8 +264,8 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
     /** A turn: as many commands as fit. What is left waits for the next, so that no guest holds the machine up. */
     private void work() {
         due = IDLE;
-        long bytes = counters.total();
-        for (int i = 0; i < TURN_COMMANDS && counters.total() - bytes < TURN_BYTES && isOperating(); i++) {
+        long before = nvm.effort();
+        for (int i = 0; i < TURN_COMMANDS && nvm.effort() - before < TURN_BYTES && isOperating(); i++) {
             if (!tell() && !step()) {
                 break;
             }
@@ -301,6 +301,9 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
         command.result = 0;
         command.culprit = 0xFFFF;
         Status status = queue.id == 0 ? admin.execute(command) : nvm.execute(command);
+        if (queues.submission(queue.id) != queue) {
+            return true; // its data were for the controller's own registers, and reset it
+        }
         if (status != Status.PENDING && !queues.post(queue, command.id(), noted(queue, status), command.result)) {
             fail("completion queue " + queue.completion + " cannot be written");
         }

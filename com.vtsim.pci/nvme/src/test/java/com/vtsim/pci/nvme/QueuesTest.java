@@ -117,6 +117,26 @@ class QueuesTest {
     }
 
     @Test
+    void aTurnIsBounded() {
+        host.pair(1, 0);
+        for (int i = 0; i < 12; i++) {
+            host.submit(1, Host.command(READ, 1, Host.DATA, 0x50_0000, i, 0, 255));
+        }
+        for (int i = 0; i < 31; i++) {
+            host.put(0x50_0000 + 8 * i, 8, 0x60_0000);
+        }
+        host.ring(1);
+        host.pass(5_000);
+        int done = 0;
+        while (host.take(1) != null) {
+            done++;
+        }
+        assertThat(done).as("commands of 128 KiB in the first turn").isEqualTo(8);
+        host.pass(5_000);
+        assertThat(host.take(1)).as("the next turn").isNotNull();
+    }
+
+    @Test
     void eachQueueHasItsMessage() {
         messages(0x8000);
         host.pair(1, 5).pair(2, 32);
@@ -311,6 +331,36 @@ class QueuesTest {
         host.machine.remove(host.nvme);
         Files.move(folder.resolve("elsewhere"), disk);
         host.machine.add(host.nvme);
+        assertThat(host.execute(1, read(0)).code()).isZero();
+    }
+
+    @Test
+    void dataForTheControllersOwnRegistersResetIt() {
+        host.pair(1, 0);
+        host.submit(1, Host.command(READ, 1, Host.BAR + 0x14, 0, 0, 0, 0));
+        host.ring(1);
+        host.pass(20_000);
+        assertThat(host.get(0x14, 4)).as("CC: the disk's zeros").isZero();
+        assertThat(host.get(0x1C, 4)).as("CSTS").isZero();
+        assertThat(host.machine.status().reports()).noneMatch(report -> report.contains("failed in"));
+        host.enable().pair(1, 0);
+        assertThat(host.execute(1, read(0)).code()).isZero();
+    }
+
+    @Test
+    void completionsForItsOwnDoorbellsHarmNobody() {
+        host.admin(0x05, 0, Host.BAR + 0x1000, 15 << 16 | 1, 3);
+        host.admin(0x01, 0, Host.submissions(1), 15 << 16 | 1, 1 << 16 | 1);
+        for (int i = 0; i < 8; i++) {
+            host.submit(1, read(i));
+            host.ring(1);
+            host.pass(20_000);
+        }
+        host.admin(0x05, 0, Host.BAR, 15 << 16 | 2, 3);
+        host.pass(200_000);
+        assertThat(host.machine.status().reports()).noneMatch(report -> report.contains("failed in"));
+        host.set(0x14, 4, 0);
+        host.enable().pair(1, 0);
         assertThat(host.execute(1, read(0)).code()).isZero();
     }
 

@@ -37,6 +37,8 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
     /** Bytes of the largest request. */
     private static final int MOST = 1 << 20;
     private static final int MOST_ZEROES = 1 << 24;
+    /** What waiting for the host's medium is held to be worth, in bytes. */
+    private static final int FLUSH_EFFORT = 1 << 18;
     private static final int HEADER = 16;
     private static final int IN = 0;
     private static final int OUT = 1;
@@ -139,6 +141,7 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
     }
 
     private int flush() {
+        spend(FLUSH_EFFORT);
         try {
             if (file.isOpen()) {
                 file.flush();
@@ -201,6 +204,7 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
         if (!isPossible(sector, bytes)) {
             return IO_ERROR;
         }
+        spend(bytes);
         try {
             file.read(sector * SECTOR, data, 0, (int) bytes);
         } catch (IOException e) {
@@ -214,6 +218,7 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
         if (file.isReadOnly() || !isPossible(sector, bytes) || !tryRead(HEADER, data, (int) bytes)) {
             return IO_ERROR;
         }
+        spend(bytes);
         try {
             file.write(sector * SECTOR, data, 0, (int) bytes);
         } catch (IOException e) {
@@ -241,6 +246,7 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
         if (left > MOST_ZEROES || range.getLong(0) < 0 || range.getLong(0) > configuration.getLong(CAPACITY_AT) - left / SECTOR) {
             return IO_ERROR;
         }
+        spend(left);
         try {
             for (; left > 0; left -= MOST, at += MOST) {
                 int piece = (int) Math.min(left, MOST);

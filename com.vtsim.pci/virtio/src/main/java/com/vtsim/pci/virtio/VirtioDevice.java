@@ -48,7 +48,9 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
     private static final int QUEUE_INTERRUPT = 1;
     private static final int CONFIG_INTERRUPT = 2;
     private static final long LATENCY = 4_000;
+    /** Chains of a turn, one with much data counting for several; the one that passes this is the last. */
     private static final int TURN_CHAINS = 64;
+    private static final int CHAIN_BYTES = 1 << 14;
     private static final long IDLE = -1;
 
     private final String name;
@@ -63,6 +65,8 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
     private long accepted;
     private int isr;
     private long due = IDLE;
+    /** Chains that the present turn may still take. */
+    private int left;
     private Board board;
     private Upstream upstream;
     private Clock.Timer turn;
@@ -206,6 +210,11 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
         }
     }
 
+    /** Takes note of what a chain costs the host beside itself. @param bytes moved, written or looked at */
+    final void spend(long bytes) {
+        left -= (int) Math.min(bytes / CHAIN_BYTES, TURN_CHAINS);
+    }
+
     /** Lets the chain be taken again. */
     final void putBack(int queue) {
         queues[queue].putBack();
@@ -250,10 +259,10 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
 
     private void work() {
         due = IDLE;
-        int left = TURN_CHAINS;
+        left = TURN_CHAINS;
         for (boolean any = true; any && left > 0; ) {
             any = false;
-            for (int i = 0; i < queues.length; i++) {
+            for (int i = 0; i < queues.length && left > 0; i++) {
                 if (serve(i)) {
                     any = true;
                     left--;

@@ -294,6 +294,18 @@ class TransportTest {
     }
 
     @Test
+    void answersForItsOwnRegistersHarmNobody() {
+        driver.setUp(0, 1);
+        driver.chain(0, 0, new Part(Driver.BAR, 0x38, Driver.WRITE));
+        driver.kick(0);
+        driver.chain(0, 1, new Part(Driver.BAR + 0x3000, 64, Driver.WRITE));
+        driver.kick(0);
+        assertThat(driver.machine.status().reports()).noneMatch(report -> report.contains("failed in"));
+        driver.setUp(0, 1);
+        assertThat(ask(8)).isEqualTo(new Used(0, 8));
+    }
+
+    @Test
     void chainsThatWaitAreCarriedOver() {
         driver.setUp(Driver.EVENT_INDEX, 1);
         for (int i = 0; i < 10; i++) {
