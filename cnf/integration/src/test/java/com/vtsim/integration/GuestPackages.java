@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 record GuestPackages(Path kernel, Path busybox, Path modules) {
     private static final String KERNEL = "linux-image-cloud-amd64";
     private static final String BUSYBOX = "busybox-static";
-    private static final List<String> MODULES = List.of("irqbypass.ko", "kvm.ko", "kvm-intel.ko", "virtio_ring.ko", "virtio.ko", "virtio_pci_modern_dev.ko",
+    private static final List<String> MODULES = List.of("pci-pf-stub.ko", "irqbypass.ko", "kvm.ko", "kvm-intel.ko", "virtio_ring.ko", "virtio.ko", "virtio_pci_modern_dev.ko",
         "virtio_pci_legacy_dev.ko", "virtio_pci.ko", "virtio_blk.ko", "virtio_console.ko", "virtio-rng.ko", "failover.ko", "net_failover.ko", "virtio_net.ko");
     private static final long MINUTES = 5;
 

@@ -48,10 +48,10 @@ class PciKernelIT {
     void boot(@TempDir Path folder) throws Exception {
         GuestPackages guest = GuestPackages.get();
         Path disk = Files.write(folder.resolve("initramfs"), new Initramfs().folder("bin").folder("dev").folder("proc").folder("sys").device("dev/console", 5, 1)
-            .program("bin/busybox", Files.readAllBytes(guest.busybox())).program("init", KernelIT.INIT.getBytes(StandardCharsets.US_ASCII)).bytes());
+            .program("bin/busybox", Files.readAllBytes(guest.busybox())).program("pf.ko", Files.readAllBytes(guest.modules().resolve("pci-pf-stub.ko"))).program("init", KernelIT.INIT.getBytes(StandardCharsets.US_ASCII)).bytes());
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         session = context.getService(context.getServiceReference(CommandProcessor.class)).createSession(new ByteArrayInputStream(new byte[0]), out, out);
-        machine = machines.create("pci", "q35", Map.of("memory", "256M", "irq", "apic", "root-ports", "true", "endpoint", "true", "endpoint-address", "02:00.0"));
+        machine = machines.create("pci", "q35", Map.of("memory", "256M", "irq", "apic", "root-ports", "true", "endpoint", "true", "endpoint-address", "02:00.0", "endpoint-virtual-functions", "4"));
         machine.load("linux", guest.kernel(), Map.of("initrd", disk.toString(), "append", "console=ttyS0"));
         assertThat(machine.run(KernelIT.BOOT).cause()).as("the kernel reaches its init: %s", machine.transcripts()).isEqualTo(Stop.Cause.TEXT);
     }
@@ -139,6 +139,15 @@ class PciKernelIT {
         assertThat(shell("pci:unplug --surprise pci rp1")).contains("nvme is out");
         pass(1_000_000_000L);
         assertThat(say("ls /dev; dmesg | tail -8")).contains("pciehp: Slot(1): Link Down", "pciehp: Slot(1): Card not present").doesNotContain(" nvme0n1 ");
+    }
+
+    @Test
+    @Order(6)
+    void virtualFunctionsAppearAndGo() throws Exception {
+        assertThat(say("insmod /pf.ko; echo 1234 11ea > /sys/bus/pci/drivers/pci-pf-stub/new_id; echo 3 > /sys/bus/pci/devices/0000:02:00.0/sriov_numvfs; dmesg | tail -3; ls /sys/bus/pci/devices"))
+            .contains("pci 0000:02:00.1: [1234:11eb]", "pci 0000:02:00.3: [1234:11eb]").containsPattern("0000:02:00\\.2\\s").doesNotContain("0000:02:00.4");
+        assertThat(say("B=$(head -1 /sys/bus/pci/devices/0000:02:00.2/resource); devmem ${B%% *} 32")).as("identification of the second").contains("0x54455654");
+        assertThat(say("echo 0 > /sys/bus/pci/devices/0000:02:00.0/sriov_numvfs; ls /sys/bus/pci/devices")).doesNotContain("0000:02:00.1  ").doesNotContain("0000:02:00.2");
     }
 
     private static String digest(String said) {

@@ -82,14 +82,14 @@ final class PciTopology {
                 boolean ports = (low & 1) != 0;
                 long base = (ports ? low & ~3L : low & ~0xFL) | high << 32;
                 branch.add("BAR " + index, ports ? "ports " + Drawing.hexadecimal(base, 4)
-                        : "memory " + Drawing.hexadecimal(base, 8) + length(base) + (wide ? ", 64 bits" : "") + ((low & 8) != 0 ? ", prefetchable" : ""));
+                        : "memory " + Drawing.hexadecimal(base, 8) + (wide ? ", 64 bits" : "") + ((low & 8) != 0 ? ", prefetchable" : "") + mapped(base));
             }
             index += wide ? 1 : 0;
         }
     }
 
-    private String length(long base) {
-        return regions.stream().filter(region -> region.base() == base && region.kind().equals("device")).findFirst()
-                .map(region -> ", " + Drawing.bytes(region.length())).orElse(", not mapped");
+    private String mapped(long base) {
+        boolean there = regions.stream().anyMatch(region -> base >= region.base() && base < region.base() + region.length() && region.kind().equals("device"));
+        return there ? "" : ", not mapped";
     }
 }
