@@ -13,6 +13,7 @@ import com.vtsim.api.register.Field;
 record Capability(long cap, long ecap, int hostAddressWidth) {
     /** Number of domains: 4 + 2 × ND bits of id. */
     static final Field ND = Field.bits(2, 0);
+    static final Field AFL = Field.bit(3);
     static final Field RWBF = Field.bit(4);
     static final Field PLMR = Field.bit(5);
     static final Field PHMR = Field.bit(6);
@@ -72,8 +73,8 @@ record Capability(long cap, long ecap, int hostAddressWidth) {
      * @param profile {@code gm45} (first generation: 16 domains, 3 levels, write buffers to flush, no queue, no interrupt remapping),
      *                {@code client} (39-bit addresses, queue, interrupt remapping, 2 MiB and 1 GiB pages),
      *                {@code server} (48- and 57-bit addresses, posted interrupts, implicit invalidation when a table pointer is set),
-     *                {@code scalable} (the same with scalable mode: PASIDs of 20 bits, first stage, nesting, accessed and dirty bits, device-TLBs
-     *                and page requests) or {@code scalable-second} (scalable mode without first stage and nesting)
+     *                {@code scalable} (the same with scalable mode: PASIDs of 20 bits, first stage, nesting, accessed and dirty bits, device-TLBs,
+     *                page requests and a fault log in memory) or {@code scalable-second} (scalable mode without first stage and nesting)
      * @param records fault recording registers, 1–256; 0 for the profile's own number
      * @param cachingMode whether not-present entries are cached too
      */
@@ -104,7 +105,7 @@ record Capability(long cap, long ecap, int hostAddressWidth) {
             }
             case "scalable", "scalable-second" -> {
                 boolean first = profile.equals("scalable");
-                cap = DOMAINS_64K | PROTECTED | SAGAW.in(0b01110) | MGAW.in(56) | ZLR.in(1) | SLLPS.in(3) | PSI.in(1) | MAMV.in(18) | DRAINS
+                cap = DOMAINS_64K | AFL.in(1) | PROTECTED | SAGAW.in(0b01110) | MGAW.in(56) | ZLR.in(1) | SLLPS.in(3) | PSI.in(1) | MAMV.in(18) | DRAINS
                         | PI.in(1) | ESIRTPS.in(1) | ESRTPS.in(1) | (first ? FL1GP.in(1) | FL5LP.in(1) : 0);
                 ecap = C.in(1) | QI.in(1) | DT.in(1) | IR.in(1) | EIM.in(1) | PT.in(1) | SC.in(1) | MHMV.in(15) | PRS.in(1) | NWFS.in(1) | PSS.in(19)
                         | PASID.in(1) | PDS.in(1) | SMTS.in(1) | SLADS.in(1) | SLTS.in(1) | SMPWCS.in(1) | RPS.in(1)

@@ -2,11 +2,14 @@ package com.vtsim.vtd;
 
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.register.RegisterFile;
+import com.vtsim.api.vtd.RemappingUnit.Tally;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
- * Primary fault logging: the fault recording registers, the status register and the fault event.
- * Source: VT-d specification, Primary Fault Logging and Fault Recording Registers.
+ * Fault logging: primary, in the fault recording registers, or advanced, in memory; the status register and the fault event.
+ * Source: VT-d specification, Fault Logging and Fault Recording Registers.
  */
 final class FaultLog {
     /** Bytes of a record. */
@@ -26,7 +29,11 @@ final class FaultLog {
     private static final long EXE = 1L << 30;
     private static final long PRIV = 1L << 29;
 
+    private static final long PAGE = ~0xFFFL;
+    private static final int REQUESTERS = 0x1_0000;
+
     private final RegisterFile<VtdRegister> registers;
+    private final TableMemory memory;
     private final EventMessage event;
     private final long[] low;
     private final long[] high;
@@ -34,11 +41,18 @@ final class FaultLog {
     private long recorded;
     private long dropped;
 
-    /** What is carried over. */
-    record LogState(long[] low, long[] high, int next, long recorded, long dropped) { }
+    /** The log in memory, as AFLOG has it, and where its next record goes. */
+    private long advanced;
+    private int advancedNext;
+    /** By requester; made with the first fault. */
+    private long[] faults;
 
-    FaultLog(RegisterFile<VtdRegister> registers, EventMessage event, int records) {
+    /** What is carried over. */
+    record LogState(long[] low, long[] high, int next, long recorded, long dropped, long advanced, int advancedNext) { }
+
+    FaultLog(RegisterFile<VtdRegister> registers, TableMemory memory, EventMessage event, int records) {
         this.registers = registers;
+        this.memory = memory;
         this.event = event;
         low = new long[records];
         high = new long[records];
@@ -62,6 +76,11 @@ final class FaultLog {
     }
 
     private void record(long newLow, long newHigh) {
+        count((int) newHigh & 0xFFFF);
+        if (isAdvanced()) {
+            recordInMemory(newLow, newHigh);
+            return;
+        }
         if (registers.isSet(VtdRegister.FSTS, VtdRegister.PFO)) {
             dropped++;
             return;
@@ -79,6 +98,67 @@ final class FaultLog {
             status(VtdRegister.PPF.mask());
         }
         next = (next + 1) % high.length;
+    }
+
+    private void count(int sourceId) {
+        if (faults == null) {
+            faults = new long[REQUESTERS];
+        }
+        faults[sourceId]++;
+    }
+
+    /** @return faults by requester */
+    List<Tally> tallies() {
+        List<Tally> tallies = new ArrayList<>();
+        for (int sourceId = 0; faults != null && sourceId < REQUESTERS; sourceId++) {
+            if (faults[sourceId] != 0) {
+                tallies.add(new Tally(sourceId, faults[sourceId]));
+            }
+        }
+        return tallies;
+    }
+
+    // Advanced fault logging
+
+    /** Begins a log in memory. @param register as AFLOG has it */
+    void advanced(long register) {
+        advanced = register;
+        advancedNext = 0;
+    }
+
+    /** @return whether faults are recorded in memory rather than in registers */
+    boolean isAdvanced() {
+        return registers.isSet(VtdRegister.GSTS, VtdRegister.EAFL);
+    }
+
+    /** @return records that the log in memory has room for */
+    int advancedSize() {
+        return (4096 << VtdRegister.FLS.of(advanced)) / RECORD;
+    }
+
+    /** @return where a record of the log in memory is; host-physical */
+    long advancedRecord(int index) {
+        return (advanced & PAGE) + (long) index * RECORD;
+    }
+
+    /** A record whose F software has not cleared is full. Source: VT-d specification, Advanced Fault Logging. */
+    private void recordInMemory(long newLow, long newHigh) {
+        long at = advancedRecord(advancedNext);
+        boolean full = !memory.holds(at) || (memory.read(at + 8) & F) != 0;
+        if (full || registers.isSet(VtdRegister.FSTS, VtdRegister.AFO)) {
+            dropped++;
+            if (!registers.isSet(VtdRegister.FSTS, VtdRegister.AFO)) {
+                status(VtdRegister.AFO.mask());
+            }
+            return;
+        }
+        memory.write(at, newLow);
+        memory.write(at + 8, newHigh | F);
+        recorded++;
+        advancedNext = (advancedNext + 1) % advancedSize();
+        if (!registers.isSet(VtdRegister.FSTS, VtdRegister.APF)) {
+            status(VtdRegister.APF.mask());
+        }
     }
 
     /** Sets a status bit; if none was set, that is a new interrupt condition. */
@@ -149,6 +229,7 @@ final class FaultLog {
 
     void reset(Reset kind) {
         next = 0;
+        advanced(0);
         if (kind == Reset.COLD) {
             Arrays.fill(low, 0);
             Arrays.fill(high, 0);
@@ -158,7 +239,7 @@ final class FaultLog {
     }
 
     LogState save() {
-        return new LogState(low, high, next, recorded, dropped);
+        return new LogState(low, high, next, recorded, dropped, advanced, advancedNext);
     }
 
     boolean fits(LogState state) {
@@ -171,5 +252,7 @@ final class FaultLog {
         next = state.next();
         recorded = state.recorded();
         dropped = state.dropped();
+        advanced = state.advanced();
+        advancedNext = Math.floorMod(state.advancedNext(), advancedSize());
     }
 }

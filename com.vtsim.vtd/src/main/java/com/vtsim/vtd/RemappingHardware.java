@@ -146,13 +146,13 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         this.scope = scope;
         this.capability = capability;
         this.caches = caches;
-        log = new FaultLog(registers, faultEvent, capability.records());
         tables = new TableMemory(capability);
+        log = new FaultLog(registers, tables, faultEvent, capability.records());
         dma = new DmaRemapper(registers, capability, tables, caches, log, stale);
         interrupts = new InterruptRemapper(registers, capability, tables, caches, log, stale);
         queue = new InvalidationQueue(registers, tables, capability, caches, log, completionEvent, dma, devices);
         pages = new PageRequestQueue(registers, capability, tables, dma, devices, pageEvent);
-        survey = new Survey(caches, log, dma);
+        survey = new Survey(tables, caches, log, dma);
         map = new DomainMap(capability, tables, dma);
         lint = new Lint(scope, tables, dma, interrupts, map, log);
         registers.strap(VtdRegister.CAP, capability.cap());
@@ -283,6 +283,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
                 queue.run();
             }
             case IRTA -> registers.set(register, !capability.extended(Capability.IR) ? 0 : capability.extended(Capability.EIM) ? now : VtdRegister.EIME.with(now, 0));
+            case AFLOG -> registers.set(register, capability.has(Capability.AFL) ? now : 0);
             case PMEN -> protect(now);
             default -> { }
         }
@@ -309,6 +310,13 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         boolean wasQueued = registers.isSet(VtdRegister.GSTS, VtdRegister.QIE);
         copy(VtdRegister.TE.mask(), value);
         copy(queued ? VtdRegister.QIE.mask() : 0, value);
+        if (capability.has(Capability.AFL)) {
+            copy(VtdRegister.EAFL.mask(), value);
+            if (VtdRegister.SFL.isSet(value)) {
+                log.advanced(registers.get(VtdRegister.AFLOG));
+                registers.raise(VtdRegister.GSTS, VtdRegister.SFL.mask());
+            }
+        }
         copy(remaps ? VtdRegister.IRE.mask() | VtdRegister.CFI.mask() : 0, value);
         if (VtdRegister.SRTP.isSet(value)) {
             dma.rootTable(registers.get(VtdRegister.RTADDR));
@@ -326,7 +334,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
             }
             registers.raise(VtdRegister.GSTS, VtdRegister.SIRTP.mask());
         }
-        registers.set(VtdRegister.GCMD, value & ~(VtdRegister.SRTP.mask() | VtdRegister.SIRTP.mask() | VtdRegister.WBF.mask()));
+        registers.set(VtdRegister.GCMD, value & ~(VtdRegister.SRTP.mask() | VtdRegister.SFL.mask() | VtdRegister.SIRTP.mask() | VtdRegister.WBF.mask()));
         if (registers.isSet(VtdRegister.GSTS, VtdRegister.QIE) != wasQueued) {
             registers.set(VtdRegister.IQH, 0);
             queue.run();
@@ -450,6 +458,11 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
     @Override
     public List<Fault> faults() {
         return survey.faults();
+    }
+
+    @Override
+    public List<Tally> tallies() {
+        return log.tallies();
     }
 
     @Override

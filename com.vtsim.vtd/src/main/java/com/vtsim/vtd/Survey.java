@@ -11,11 +11,13 @@ import java.util.List;
 final class Survey {
     private static final long PAGE = ~0xFFFL;
 
+    private final TableMemory memory;
     private final Caches caches;
     private final FaultLog log;
     private final DmaRemapper dma;
 
-    Survey(Caches caches, FaultLog log, DmaRemapper dma) {
+    Survey(TableMemory memory, Caches caches, FaultLog log, DmaRemapper dma) {
+        this.memory = memory;
         this.caches = caches;
         this.log = log;
         this.dma = dma;
@@ -23,6 +25,15 @@ final class Survey {
 
     List<Fault> faults() {
         List<Fault> faults = new ArrayList<>();
+        if (log.isAdvanced()) {
+            for (int i = 0; i < log.advancedSize() && memory.holds(log.advancedRecord(i)); i++) {
+                long high = memory.read(log.advancedRecord(i) + 8);
+                if ((high & FaultLog.F) != 0) {
+                    faults.add(fault(i, memory.read(log.advancedRecord(i)), high));
+                }
+            }
+            return faults;
+        }
         for (int i = 0; i < log.size(); i++) {
             long high = log.high(i);
             if ((high & FaultLog.F) != 0) {

@@ -18,11 +18,12 @@ enum VtdRegister implements Register {
     GSTS(at(0x01C, 4).ro(0xFF80_0000).title("Global Status")),
     RTADDR(at(0x020, 8).rw(0xFFFF_FFFF_FFFF_FC00L).title("Root Table Address")),
     CCMD(at(0x028, 8).rw1s(0x8000_0000_0000_0000L).rw(0x6000_0003_FFFF_FFFFL).ro(0x1800_0000_0000_0000L).title("Context Command")),
-    FSTS(at(0x034, 4).rw1cs(0x71).ro(0xFF02).sticky(0xFF02).title("Fault Status")),
+    FSTS(at(0x034, 4).rw1cs(0x7D).ro(0xFF02).sticky(0xFF02).title("Fault Status")),
     FECTL(at(0x038, 4).rw(0x8000_0000).ro(0x4000_0000).reset(0x8000_0000).title("Fault Event Control")),
     FEDATA(at(0x03C, 4).rw(0xFFFF_FFFF).title("Fault Event Data")),
     FEADDR(at(0x040, 4).rw(0xFFFF_FFFC).title("Fault Event Address")),
     FEUADDR(at(0x044, 4).rw(0xFFFF_FFFF).title("Fault Event Upper Address")),
+    AFLOG(at(0x058, 8).rw(0xFFFF_FFFF_FFFF_FE00L).title("Advanced Fault Log")),
     PMEN(at(0x064, 4).rw(0x8000_0000).ro(0x1).title("Protected Memory Enable")),
     PLMBASE(at(0x068, 4).rw(0xFFE0_0000).title("Protected Low Memory Base")),
     PLMLIMIT(at(0x06C, 4).rw(0xFFE0_0000).title("Protected Low Memory Limit")),
@@ -58,6 +59,11 @@ enum VtdRegister implements Register {
     static final Field QIE = Field.bit(26);
     static final Field IRE = Field.bit(25);
     static final Field SIRTP = Field.bit(24);
+    /** GCMD, GSTS: set, and enable, the fault log in memory. */
+    static final Field SFL = Field.bit(29);
+    static final Field EAFL = Field.bit(28);
+    /** AFLOG: 4096 × 2<sup>FLS</sup> bytes. */
+    static final Field FLS = Field.bits(11, 9);
     static final Field CFI = Field.bit(23);
 
     /** RTADDR: translation table mode, 0 legacy, 1 scalable, 3 abort. */
@@ -72,6 +78,8 @@ enum VtdRegister implements Register {
 
     static final Field PFO = Field.bit(0);
     static final Field PPF = Field.bit(1);
+    static final Field AFO = Field.bit(2);
+    static final Field APF = Field.bit(3);
     static final Field IQE = Field.bit(4);
     static final Field ICE = Field.bit(5);
     static final Field ITE = Field.bit(6);

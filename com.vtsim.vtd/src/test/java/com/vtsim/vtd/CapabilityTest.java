@@ -36,7 +36,7 @@ class CapabilityTest {
                 new Field("client", "EIM", 4, 4, true, 1), new Field("gm45", "PT", 6, 6, true, 0), new Field("client", "PT", 6, 6, true, 1),
                 new Field("gm45", "SC", 7, 7, true, 0), new Field("client", "SC", 7, 7, true, 1),
                 new Field("client", "IRO", 17, 8, true, 0x50), new Field("client", "MHMV", 23, 20, true, 15),
-                new Field("scalable", "FL1GP", 56, 56, false, 1), new Field("scalable-second", "FL1GP", 56, 56, false, 0), new Field("server", "FL1GP", 56, 56, false, 0),
+                new Field("scalable", "AFL", 3, 3, false, 1), new Field("server", "AFL", 3, 3, false, 0), new Field("scalable", "FL1GP", 56, 56, false, 1), new Field("scalable-second", "FL1GP", 56, 56, false, 0), new Field("server", "FL1GP", 56, 56, false, 0),
                 new Field("scalable", "FL5LP", 60, 60, false, 1), new Field("scalable-second", "FL5LP", 60, 60, false, 0), new Field("server", "FL5LP", 60, 60, false, 0),
                 new Field("scalable", "PI", 59, 59, false, 1), new Field("scalable-second", "PI", 59, 59, false, 1), new Field("server", "PI", 59, 59, false, 1),
                 new Field("scalable", "ESRTPS", 63, 63, false, 1), new Field("scalable-second", "ESRTPS", 63, 63, false, 1), new Field("server", "ESRTPS", 63, 63, false, 1),

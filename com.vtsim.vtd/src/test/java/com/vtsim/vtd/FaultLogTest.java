@@ -175,4 +175,76 @@ class FaultLogTest {
             assertThat(fault.entry()).startsWith("SL-PTE at").contains("R- 4 KiB page at 2000000");
         });
     }
+
+    // Advanced fault logging: records in memory
+
+    private static final long LOG = 0x38_0000;
+    private static final int SFL = 1 << 29;
+    private static final int EAFL = 1 << 28;
+
+    private static ScalableRig advanced(int size) {
+        ScalableRig r = new ScalableRig();
+        r.rig.set64(0x58, LOG | size << 9);
+        r.rig.set(0x3C, 0x77);
+        r.rig.set(0x40, 0xFEE0_0000);
+        r.rig.set(0x38, 0);
+        r.rig.command(SFL);
+        r.rig.command(EAFL);
+        assertThat(r.rig.get(0x1C) >>> 28 & 3).as("FLS, AFLS").isEqualTo(3);
+        return r;
+    }
+
+    @Test
+    void theLogInMemoryTakesFaultsAndTellsOnce() {
+        try (ScalableRig r = advanced(0)) {
+            r.read(0x18, -1, 0x1000);
+            r.write(0x19, -1, 0x2000);
+            assertThat(r.rig.isRecorded(0)).as("in registers").isFalse();
+            assertThat(r.rig.peek(LOG)).isEqualTo(0x1000);
+            assertThat(r.rig.peek(LOG + 8)).as("F, a read, reason 39h, requester").isEqualTo(3L << 62 | 0x39L << 32 | 0x18);
+            assertThat(r.rig.peek(LOG + 24)).isEqualTo(1L << 63 | 0x39L << 32 | 0x19);
+            assertThat(r.rig.get(0x34)).as("APF").isEqualTo(8);
+            assertThat(r.rig.messages.heard).containsExactly("fee00000 77");
+            assertThat(r.rig.unit.faults()).extracting(fault -> fault.sourceId()).containsExactly(0x18, 0x19);
+        }
+    }
+
+    /** 4 KiB are 256 records. */
+    @Test
+    void theLogInMemoryOverflowsAndGoesOn() {
+        try (ScalableRig r = advanced(0)) {
+            for (int i = 0; i < 257; i++) {
+                r.read(0x18, -1, i * 0x1000L);
+            }
+            assertThat(r.rig.get(0x34)).as("APF, AFO").isEqualTo(0xC);
+            assertThat(r.rig.peek(LOG + 255 * 16)).isEqualTo(255 * 0x1000L);
+            assertThat(r.rig.peek(LOG + 256 * 16)).isZero();
+            r.rig.poke(LOG + 8, 0);
+            r.rig.set(0x34, 0xC);
+            assertThat(r.rig.get(0x34)).isZero();
+            r.read(0x18, -1, 0x77_7000);
+            assertThat(r.rig.peek(LOG)).as("the first record again").isEqualTo(0x77_7000);
+        }
+    }
+
+    @Test
+    void aUnitWithoutTheLogInMemoryHasNoneOfIt() {
+        try (Rig plain = new Rig("server")) {
+            plain.set64(0x58, LOG);
+            assertThat(plain.get64(0x58)).isZero();
+            plain.command(SFL | EAFL);
+            assertThat(plain.get(0x1C) >>> 28 & 3).isZero();
+        }
+    }
+
+    @Test
+    void faultsAreCountedByRequester() {
+        try (Rig flooded = new Rig("server")) {
+            flooded.enable();
+            for (int i = 0; i < 1000; i++) {
+                flooded.read(i % 4 == 0 ? 0x18 : 0x500, 0x1000);
+            }
+            assertThat(flooded.unit.tallies()).extracting(tally -> tally.sourceId() + " " + tally.faults()).containsExactly(0x18 + " 250", 0x500 + " 750");
+        }
+    }
 }

@@ -39,15 +39,20 @@ class VtdKernelIT {
     private static final String NAME = "vtdk";
     private static final int MEBIBYTE = 1 << 20;
     private static final int MEBIBYTES = 64;
+    /** Size of the second disk. */
+    private static final int FEW = 16;
     /** What the driver says of a fault, or of an invalidation that does not end; what a disk's driver says when its requests are lost. */
     private static final Pattern COMPLAINT = Pattern.compile("(?i)DMAR:.*(fault|error|fail|timed out)|nvme.*(error|fail|timeout|abort|reset)|warning:|\\bbug:|oops|call trace|panic|nobody cared|firmware bug");
 
     private final BundleContext context = FrameworkUtil.getBundle(VtdKernelIT.class).getBundleContext();
     private final Machines machines = context.getService(context.getServiceReference(Machines.class));
-    private final List<Installed> bundles = List.of(Installed.of(context, "com.vtsim.vtd"), Installed.of(context, "com.vtsim.pci.nvme"));
+    private final List<Installed> bundles = List.of(Installed.of(context, "com.vtsim.vtd"), Installed.of(context, "com.vtsim.pci.nvme"), Installed.of(context, "com.vtsim.pci.virtio"));
+    private static final List<String> PARTS = List.of("vtd0", "nvme0", "virtio0");
+    private static final List<String> MODULES = List.of("virtio_ring.ko", "virtio.ko", "virtio_pci_modern_dev.ko", "virtio_pci_legacy_dev.ko", "virtio_pci.ko", "virtio_blk.ko");
     private GuestPackages guest;
     private Path folder;
     private Path disk;
+    private Path second;
     private String digest;
     private Machine machine;
     private LinuxGuest linux;
@@ -70,12 +75,18 @@ class VtdKernelIT {
             }
         }
         digest = HexFormat.of().formatHex(md5.digest());
+        second = folder.resolve("second");
+        try (RandomAccessFile file = new RandomAccessFile(second.toFile(), "rw")) {
+            file.setLength((long) FEW * MEBIBYTE);
+        }
         start("client", "intel_iommu=on iommu.strict=1");
     }
 
     private void start(String profile, String append) throws Exception {
         machine = machines.create(NAME, "q35", Map.of("memory", "256M", "irq", "apic", "vtd", "true", "vtd-profile", profile, "edu", "true", "nvme", disk.toString()));
-        linux = new LinuxGuest(machine).boot(guest, LinuxGuest.initialDisk(folder, guest, List.of()), append);
+        machines.add(NAME, "virtio0", "com.vtsim.pci.virtio.block", Map.of("files", new String[] {second.toString()}));
+        linux = new LinuxGuest(machine).boot(guest, LinuxGuest.initialDisk(folder, guest, MODULES), append);
+        linux.say("for m in " + String.join(" ", MODULES) + "; do insmod /modules/$m; done");
     }
 
     @AfterAll
@@ -88,11 +99,12 @@ class VtdKernelIT {
         }
     }
 
-    private String firstHalf() throws Exception {
+    /** @return digest of a disk's first mebibytes */
+    private static String digest(Path file, int mebibytes) throws Exception {
         MessageDigest md5 = MessageDigest.getInstance("MD5");
         byte[] chunk = new byte[MEBIBYTE];
-        try (InputStream in = Files.newInputStream(disk)) {
-            for (int i = 0; i < MEBIBYTES; i++) {
+        try (InputStream in = Files.newInputStream(file)) {
+            for (int i = 0; i < mebibytes; i++) {
                 md5.update(chunk, 0, in.readNBytes(chunk, 0, MEBIBYTE));
             }
         }
@@ -126,24 +138,32 @@ class VtdKernelIT {
         assertThat(linux.say("cat /proc/interrupts")).containsPattern("IR-IO-APIC.*ttyS0").containsPattern("IR-PCI-MSI.*nvme0q1");
     }
 
-    /** The unit's and the disk's bundles, in turn; the machine goes on for a while after each. */
-    @Test
-    @Order(4)
-    void sixtyFourMebibytesAreWrittenAndReadWhileTheBundlesAreUpdated() throws Exception {
-        linux.start("dd if=/dev/nvme0n1 of=/dev/nvme0n1 bs=1M skip=" + MEBIBYTES + " count=" + MEBIBYTES + " conv=fsync,notrunc 2>&1");
+    /** Updates the unit's and the disks' bundles in turn while a command runs; the machine goes on for a while after each. @return what the command printed */
+    private String updateUnder(String command) throws Exception {
+        linux.start(command);
         int updates = 0;
         while (machine.status().running()) {
-            bundles.get(updates++ % 2).update();
-            for (String part : List.of("vtd0", "nvme0")) {
+            bundles.get(updates++ % bundles.size()).update();
+            for (String part : PARTS) {
                 await().atMost(Duration.ofSeconds(60)).until(() -> machine.part(part).filter(PartInfo::present).isPresent());
             }
             long from = machine.status().instructions();
             await().atMost(Duration.ofSeconds(60)).until(() -> !machine.status().running() || machine.status().instructions() - from > 5_000_000);
         }
-        assertThat(linux.finish()).contains(MEBIBYTES + "+0 records out");
-        assertThat(updates).as("updates under the copy").isGreaterThan(4);
-        assertThat(machine.part("vtd0").orElseThrow().carried()).isEqualTo("state");
-        assertThat(firstHalf()).as("on the host").isEqualTo(digest);
+        assertThat(updates).as("updates under the copy").isPositive();
+        for (String part : PARTS) {
+            assertThat(machine.part(part).orElseThrow().carried()).isEqualTo("state");
+        }
+        return linux.finish();
+    }
+
+    @Test
+    @Order(4)
+    void sixtyFourMebibytesAreWrittenAndReadWhileTheBundlesAreUpdated() throws Exception {
+        assertThat(updateUnder("dd if=/dev/nvme0n1 of=/dev/nvme0n1 bs=1M skip=" + MEBIBYTES + " count=" + MEBIBYTES + " conv=fsync,notrunc 2>&1")).contains(MEBIBYTES + "+0 records out");
+        assertThat(digest(disk, MEBIBYTES)).as("on the host").isEqualTo(digest);
+        assertThat(updateUnder("dd if=/dev/nvme0n1 of=/dev/vda bs=1M count=" + FEW + " conv=fsync,notrunc 2>&1")).contains(FEW + "+0 records out");
+        assertThat(digest(second, FEW)).as("on the virtio disk's host file").isEqualTo(digest(disk, FEW));
         assertThat(linux.say("echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/nvme0n1 bs=1M count=" + MEBIBYTES + " 2>/dev/null | md5sum")).as("in the guest").contains(digest);
         assertNothingWasBlocked();
     }
@@ -155,7 +175,8 @@ class VtdKernelIT {
         machine = null;
         start("scalable", "intel_iommu=on,sm_on");
         assertThat(linux.say("dmesg | grep DMAR")).contains("DMAR: Host address width 46", "DMAR: Enable scalable mode if hardware supports");
-        assertThat(linux.say("dd if=/dev/nvme0n1 bs=1M count=" + MEBIBYTES + " 2>/dev/null | md5sum")).contains(digest);
+        assertThat(linux.say("for d in nvme0n1 vda; do dd if=/dev/$d bs=1M count=" + FEW + " 2>/dev/null | md5sum; done"))
+            .containsPattern("(?s)" + digest(disk, FEW) + ".*" + digest(disk, FEW));
         List<String> reaches = machine.call(() -> machine.find(RemappingUnit.class).orElseThrow().domains().stream().flatMap(domain -> domain.reaches().stream()).toList());
         assertThat(reaches).anyMatch(text -> text.startsWith("PASID 0 first stage"));
         assertNothingWasBlocked();

@@ -26,6 +26,11 @@ public interface RemappingUnit extends RequestTranslator {
     /** @return fault recording registers with a fault in them, in order of index */
     List<Fault> faults();
 
+    /** @return how many faults each requester has made since the part was made, recorded or not, by requester */
+    default List<Tally> tallies() {
+        return List.of();
+    }
+
     /** @return what the unit's caches hold */
     List<Cached> cached();
 
@@ -120,6 +125,14 @@ public interface RemappingUnit extends RequestTranslator {
      * @param entry    the last entry that a walk reads now, empty for none
      */
     record Fault(int index, int sourceId, int pasid, String kind, int reason, String words, long address, String entry) { }
+
+    /**
+     * Faults of a requester.
+     *
+     * @param sourceId requester
+     * @param faults   1 or more
+     */
+    record Tally(int sourceId, long faults) { }
 
     /**
      * A cached entry.

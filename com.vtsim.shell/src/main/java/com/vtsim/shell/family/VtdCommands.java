@@ -62,6 +62,7 @@ public final class VtdCommands {
                 RemappingUnit.Announcement about = unit.announcement();
                 String scope = about.includeAll() ? "all devices no other unit has" : about.scope().stream().map(Object::toString).collect(Collectors.joining(" "));
                 Tree branch = tree.add(unit.name(), (about.base() < 0 ? "not mapped" : String.format("at %x", about.base())) + ", " + scope);
+                unit.tallies().forEach(tally -> branch.add("faults of " + PciAddress.of(tally.sourceId()), Long.toString(tally.faults())));
                 if (unit instanceof RegisterBlocks blocks) {
                     blocks.registerBlocks().forEach(block -> block.registers().forEach(register -> branch.add(register.name(), text(register))));
                 }
