@@ -24,7 +24,8 @@
 #define DONE 0xF4        /* a write to this port ends it */
 
 extern const char real_begin[], real_end[], protected_begin[], protected_end[], long_begin[], long_end[], pit_begin[], pit_end[], apic_begin[], apic_end[],
-    x2apic_begin[], x2apic_end[], self_begin[], self_end[], posted_begin[], posted_end[];
+    x2apic_begin[], x2apic_end[], self_begin[], self_end[], posted_begin[], posted_end[],
+    sender_begin[], sender_end[], receiver_begin[], receiver_end[];
 
 struct machine {
     int fd, cpu;
@@ -41,6 +42,25 @@ static void must(int ok, const char *what) {
     }
 }
 
+/* A virtual processor with all that KVM announces. */
+static void add(struct machine *m, int number) {
+    m->cpu = ioctl(m->fd, KVM_CREATE_VCPU, number);
+    must(m->cpu >= 0, "KVM_CREATE_VCPU");
+    m->run = mmap(NULL, ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE, MAP_SHARED, m->cpu, 0);
+    must(m->run != MAP_FAILED, "mmap of kvm_run");
+    struct {
+        struct kvm_cpuid2 head;
+        struct kvm_cpuid_entry2 entries[100];
+    } cpuid = {.head.nent = 100};
+    must(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &cpuid) >= 0, "KVM_GET_SUPPORTED_CPUID");
+    for (unsigned i = 0; i < cpuid.head.nent; i++) {
+        if (cpuid.entries[i].function == 1) {
+            cpuid.entries[i].ecx |= 1u << 31; /* there is a hypervisor: it is for its user to say so */
+        }
+    }
+    must(ioctl(m->cpu, KVM_SET_CPUID2, &cpuid) >= 0, "KVM_SET_CPUID2");
+}
+
 static struct machine create(size_t bytes, int irqchip) {
     struct machine m;
     m.fd = ioctl(kvm, KVM_CREATE_VM, 0);
@@ -55,21 +75,7 @@ static struct machine create(size_t bytes, int irqchip) {
     must(m.memory != MAP_FAILED, "mmap");
     struct kvm_userspace_memory_region region = {.slot = 0, .guest_phys_addr = 0, .memory_size = bytes, .userspace_addr = (uintptr_t) m.memory};
     must(ioctl(m.fd, KVM_SET_USER_MEMORY_REGION, &region) >= 0, "KVM_SET_USER_MEMORY_REGION");
-    m.cpu = ioctl(m.fd, KVM_CREATE_VCPU, 0);
-    must(m.cpu >= 0, "KVM_CREATE_VCPU");
-    m.run = mmap(NULL, ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE, MAP_SHARED, m.cpu, 0);
-    must(m.run != MAP_FAILED, "mmap of kvm_run");
-    struct {
-        struct kvm_cpuid2 head;
-        struct kvm_cpuid_entry2 entries[100];
-    } cpuid = {.head.nent = 100};
-    must(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &cpuid) >= 0, "KVM_GET_SUPPORTED_CPUID");
-    for (unsigned i = 0; i < cpuid.head.nent; i++) {
-        if (cpuid.entries[i].function == 1) {
-            cpuid.entries[i].ecx |= 1u << 31; /* there is a hypervisor: it is for its user to say so */
-        }
-    }
-    must(ioctl(m.cpu, KVM_SET_CPUID2, &cpuid) >= 0, "KVM_SET_CPUID2");
+    add(&m, 0);
     return m;
 }
 
@@ -222,6 +228,36 @@ static void posted(void) {
     destroy(&m, SMALL);
 }
 
+/* Interrupts from one virtual processor to another */
+
+static void *run_receiver(void *machine) {
+    drive(machine, "receiver");
+    return NULL;
+}
+
+static void ipi(void) {
+    struct machine sender = create(SMALL, 1), receiver = sender;
+    volatile uint64_t *counts = (volatile uint64_t *) (sender.memory + 0x9000);
+    add(&receiver, 1);
+    struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
+    must(ioctl(receiver.cpu, KVM_SET_MP_STATE, &runnable) >= 0, "KVM_SET_MP_STATE");
+    memcpy(sender.memory + CODE, receiver_begin, receiver_end - receiver_begin);
+    enter(&receiver, LONG, CODE, 0);
+    memcpy(sender.memory + 0xA000, sender_begin, sender_end - sender_begin);
+    enter(&sender, LONG, 0xA000, 0);
+    pthread_t thread;
+    must(pthread_create(&thread, NULL, run_receiver, &receiver) == 0, "pthread_create");
+    pin(thread, 1);
+    pin(pthread_self(), 0);
+    while (counts[3] == 0) {
+        sched_yield();
+    }
+    drive(&sender, "sender");
+    counts[2] = 1;
+    pthread_join(thread, NULL);
+    destroy(&sender, SMALL);
+}
+
 /* A kernel */
 
 #define LARGE (128ul << 20)
@@ -309,6 +345,7 @@ int main(int count, char **arguments) {
     guest("x2apic", LONG, x2apic_begin, x2apic_end, 1);
     guest("self", LONG, self_begin, self_end, 1);
     posted();
+    ipi();
     printf("client: end\n");
     return 0;
 }

@@ -264,4 +264,59 @@ posted_arrived:
     mov dword ptr [rbp + 0xB0], 0
     iretq
 end posted
+
+    .macro x2apic_on
+    mov ecx, 0x1B
+    rdmsr
+    or eax, 0xC00
+    wrmsr
+    xor edx, edx
+    mov ecx, 0x80F
+    mov eax, 0x1FF
+    wrmsr
+    .endm
+
+    /* Sends 20 interrupts of vector 72h to virtual processor 1, each when the one before has been counted at 9008h. */
+guest sender
+    x2apic_on
+    mov esi, 0x9000
+    xor ebx, ebx
+sender_next:
+    inc qword ptr [rsi]
+    cmp qword ptr [rsi + 8], rbx
+    jne sender_next
+    cmp ebx, 20
+    je sender_done
+    inc ebx
+    mov ecx, 0x830
+    mov eax, 0x4072
+    mov edx, 1
+    wrmsr
+    jmp sender_next
+sender_done:
+    mov al, bl
+    out 0xF4, al
+end sender
+
+    /* Counts them, until 9010h says that it is over. */
+guest receiver
+    tables
+    gate 0x72, receiver_arrived, receiver_begin
+    x2apic_on
+    mov esi, 0x9000
+    mov qword ptr [rsi + 24], 1
+    sti
+receiver_wait:
+    cmp qword ptr [rsi + 16], 0
+    je receiver_wait
+    mov eax, dword ptr [rsi + 8]
+    out 0xF4, al
+receiver_arrived:
+    inc qword ptr [rsi + 8]
+    xor eax, eax
+    xor edx, edx
+    mov ecx, 0x80B
+    wrmsr
+    iretq
+end receiver
     .section .note.GNU-stack, "", @progbits

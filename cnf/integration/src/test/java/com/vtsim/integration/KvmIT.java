@@ -16,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
@@ -150,17 +152,28 @@ class KvmIT {
             "self: out 52 size 4 value 1", "self: out 53 size 4 value 4", "self: done 101", "self: rbx 101",
             // 14h interrupts sent by the other processor
             "posted: done 14", "posted: seen 20",
+            // And between virtual processors
+            "sender: done 14", "receiver: done 14",
             "client: end");
     }
 
     @Test
     @Order(3)
-    void interruptsFromTheOtherProcessorWerePostedToARunningGuest() throws Exception {
-        assertThat(session.execute("vmx:why --cpu 1 kvm").toString()).containsPattern("posted interrupts taken without an exit: [1-9][0-9]* notification");
+    void interruptsWerePostedToARunningGuest() throws Exception {
+        Matcher taken = Pattern.compile("posted interrupts taken without an exit: (\\d+) notifications").matcher(session.execute("vmx:why --cpu 1 kvm").toString());
+        assertThat(taken.find()).isTrue();
+        // 20 come from the host, and 20 from the other virtual processor; a tick of the host's may be in the way of some.
+        assertThat(Integer.parseInt(taken.group(1))).isBetween(21, 40);
     }
 
     @Test
     @Order(4)
+    void theHostsKernelHasNothingToComplainAbout() throws Exception {
+        assertThat(say("dmesg | grep -icE \"warning:|bug:|oops|call trace|unhandled|unchecked|lockup\"; echo E\"\"ND", "END", 1_000_000_000L)).contains("\n0\r\n");
+    }
+
+    @Test
+    @Order(5)
     void theSameKernelBootsInAVirtualMachine() throws Exception {
         String said = say("/client /vmlinuz \"earlyprintk=serial console=ttyS0 acpi=off\"", "Freeing SMP alternatives memory", 8_000_000_000L);
         assertThat(said).contains("Linux version", "Hypervisor detected: KVM", "Memory: ", "Freeing SMP alternatives memory");

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.TestExecutionResult.Status;
+import org.junit.platform.engine.support.descriptor.ClassSource;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.TestPlan;
@@ -17,11 +18,12 @@ import org.osgi.service.component.annotations.Component;
 @Component(immediate = true)
 public final class Summary implements TestExecutionListener {
 
-    private static final Duration LIMIT = Duration.ofMinutes(Integer.getInteger("vtsim.integration.minutes", 5));
+    private static final Duration LIMIT = Duration.ofMinutes(Integer.getInteger("vtsim.integration.minutes", 20));
 
     private final AtomicInteger run = new AtomicInteger();
     private final AtomicInteger failures = new AtomicInteger();
     private final AtomicInteger skipped = new AtomicInteger();
+    private volatile long begun;
 
     @Activate
     public Summary() {
@@ -48,9 +50,23 @@ public final class Summary implements TestExecutionListener {
     }
 
     @Override
+    public void executionStarted(TestIdentifier test) {
+        if (isClass(test)) {
+            begun = System.nanoTime();
+        }
+    }
+
+    private static boolean isClass(TestIdentifier test) {
+        return test.getSource().filter(ClassSource.class::isInstance).isPresent();
+    }
+
+    @Override
     public void executionFinished(TestIdentifier test, TestExecutionResult result) {
         if (test.isTest()) {
             run.incrementAndGet();
+        }
+        if (isClass(test)) {
+            System.out.printf("[INFO] Time elapsed: %.1f s -- in %s%n", (System.nanoTime() - begun) / 1e9, test.getDisplayName());
         }
         if (result.getStatus() == Status.FAILED) {
             failures.incrementAndGet();

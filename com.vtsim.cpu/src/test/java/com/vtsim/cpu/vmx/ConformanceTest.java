@@ -47,4 +47,13 @@ class ConformanceTest {
         });
         assertThat(found).containsExactlyElementsOf(Stream.of(ExitReason.values()).map(each -> each.number + " " + each.title).toList());
     }
+
+    /** Rows of EPT have several tests each. */
+    @Test void everyTestOfEptIsThere() throws IOException {
+        List<String> lines = Files.readAllLines(Path.of("..", "docs", "conformance-vmx-table.md"));
+        Pattern test = Pattern.compile("`(\\w+Test)\\.(\\w+)`");
+        List<String> rows = lines.subList(lines.indexOf("## EPT and cached translations") + 4, lines.size());
+        assertThat(rows).hasSizeGreaterThan(15).allSatisfy(row -> assertThat(test.matcher(row).find()).as(row).isTrue());
+        rows.forEach(row -> test.matcher(row).results().forEach(each -> assertTest(each.group(1), each.group(2))));
+    }
 }
