@@ -44,7 +44,7 @@ public final class Deliveries {
 
     /** @param information CR2 of a page fault, DR6 bits of a debug exception */
     private void deliver(int vector, int errorCode, long information, Interrupts.Source source) {
-        if (!cpu.vmx.nonRoot || !cpu.vmx.takes(vector, errorCode, information, source)) {
+        if (!cpu.vmx.nonRoot || !cpu.vmx.events.takes(vector, errorCode, information, source)) {
             deliver(vector, errorCode, information, source, 0, true);
         }
     }
@@ -71,7 +71,7 @@ public final class Deliveries {
                 }
                 transfer(eventVector, eventCode, eventSource, latches ? 0 : length);
                 if (cpu.vmx.nonRoot) {
-                    cpu.vmx.delivered();
+                    cpu.vmx.events.delivered();
                 }
                 return;
             } catch (GuestFault second) {
@@ -82,7 +82,7 @@ public final class Deliveries {
                     cpu.vmx.leave();
                     return;
                 }
-                if (cpu.vmx.nonRoot && cpu.vmx.takesWhileDelivering(second)) {
+                if (cpu.vmx.nonRoot && cpu.vmx.events.takesWhileDelivering(second)) {
                     return;
                 }
                 latches = true;
@@ -100,7 +100,7 @@ public final class Deliveries {
                 eventCode = doubled ? 0 : second.errorCode;
                 eventInformation = second.information;
                 eventSource = Interrupts.Source.EXCEPTION;
-                if (cpu.vmx.nonRoot && cpu.vmx.takesNested(eventVector, eventCode, eventInformation, doubled)) {
+                if (cpu.vmx.nonRoot && cpu.vmx.events.takesNested(eventVector, eventCode, eventInformation, doubled)) {
                     return;
                 }
             }
@@ -110,7 +110,7 @@ public final class Deliveries {
     private void triple() {
         chain.shutdown();
         if (cpu.vmx.nonRoot) {
-            cpu.vmx.tripleFault();
+            cpu.vmx.events.tripleFault();
         } else {
             execution.events |= Event.SHUTDOWN;
         }

@@ -66,11 +66,11 @@ public final class Interrupts {
     /** The same for INT n and its kin, which may make a guest exit: {@link Cpu#next} is where the handler returns to. */
     public void software(int vector, Source source) {
         if (cpu.vmx.nonRoot) {
-            cpu.vmx.software(vector, source);
+            cpu.vmx.events.software(vector, source);
         }
         transfer(vector, GuestFault.NO_CODE, source, cpu.next);
         if (cpu.vmx.nonRoot) {
-            cpu.vmx.delivered();
+            cpu.vmx.events.delivered();
         }
     }
 

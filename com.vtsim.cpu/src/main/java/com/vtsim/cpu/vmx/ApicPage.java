@@ -47,7 +47,7 @@ final class ApicPage implements ApicAccesses {
     }
 
     private boolean virtualized(int offset, int size, boolean write) {
-        if (vmx.delivering != 0 || !within(write ? writable : readable, offset, size)) {
+        if (vmx.events.delivering != 0 || !within(write ? writable : readable, offset, size)) {
             return false;
         }
         // An operation may not touch two registers.
@@ -84,13 +84,13 @@ final class ApicPage implements ApicAccesses {
 
     @Override
     public GuestFault refuse(int offset, int access) {
-        int type = vmx.delivering != 0 ? LINEAR_DELIVERY : access == MONITOR ? LINEAR_MONITOR
+        int type = vmx.events.delivering != 0 ? LINEAR_DELIVERY : access == MONITOR ? LINEAR_MONITOR
             : (access & Paging.FETCH) != 0 ? LINEAR_FETCH : (access & Paging.WRITE) != 0 ? LINEAR_WRITE : LINEAR_READ;
         return vmx.instructionExit(ExitReason.APIC_ACCESS, type << 12 | offset, 0);
     }
 
     /** @return to throw: an entry of the guest's paging structures lies in the page */
     GuestFault refuseStructure() {
-        return vmx.instructionExit(ExitReason.APIC_ACCESS, (vmx.delivering != 0 ? PHYSICAL_DELIVERY : PHYSICAL) << 12, 0);
+        return vmx.instructionExit(ExitReason.APIC_ACCESS, (vmx.events.delivering != 0 ? PHYSICAL_DELIVERY : PHYSICAL) << 12, 0);
     }
 }

@@ -199,7 +199,7 @@ final class GuestPhysical implements NestedPaging {
      */
     private boolean converted(long guestPhysical, long linear, boolean linearValid) {
         Cpu cpu = vmx.cpu;
-        if (!vmx.has(Control.EPT_VIOLATION_VE) || access.suppressed || (cpu.system.cr0 & SystemState.CR0_PE) == 0 || vmx.delivering != 0) {
+        if (!vmx.has(Control.EPT_VIOLATION_VE) || access.suppressed || (cpu.system.cr0 & SystemState.CR0_PE) == 0 || vmx.events.delivering != 0) {
             return false;
         }
         MemorySpace space = cpu.memory.space();

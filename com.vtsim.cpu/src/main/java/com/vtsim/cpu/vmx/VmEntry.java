@@ -128,9 +128,9 @@ final class VmEntry {
         }
         int code = (event & 1 << 11) != 0 ? (int) v.get(VmcsField.ENTRY_ERROR_CODE) : GuestFault.NO_CODE;
         int length = type >= SOFTWARE_INTERRUPT ? (int) v.get(VmcsField.ENTRY_LENGTH) : 0;
-        vmx.delivering = Vmx.VALID | event & 0xFFF;
-        vmx.deliveringCode = code == GuestFault.NO_CODE ? 0 : code;
-        vmx.deliveringLength = length;
+        vmx.events.delivering = Vmx.VALID | event & 0xFFF;
+        vmx.events.deliveringCode = code == GuestFault.NO_CODE ? 0 : code;
+        vmx.events.deliveringLength = length;
         if (type == NMI) {
             cpu.execution.pins.blockNmis(true);
         }

@@ -64,7 +64,7 @@ final class VmExit {
     }
 
     void exception(int type, int vector, int code) {
-        boolean unblocked = vmx.unblockedByIret() && vmx.delivering == 0 && vector != 8;
+        boolean unblocked = vmx.unblockedByIret() && vmx.events.delivering == 0 && vector != 8;
         interruption = Vmx.VALID | type << 8 | vector | (code == GuestFault.NO_CODE ? 0 : 1 << 11) | (unblocked ? 1 << 12 : 0);
         errorCode = code == GuestFault.NO_CODE ? 0 : code;
         length = cpu.execution.instructionLength();
@@ -98,10 +98,10 @@ final class VmExit {
         write(VmcsField.EXIT_QUALIFICATION, qualification);
         write(VmcsField.EXIT_INTERRUPTION, interruption);
         write(VmcsField.EXIT_ERROR_CODE, errorCode);
-        write(VmcsField.IDT_VECTORING, vmx.delivering);
-        write(VmcsField.IDT_VECTORING_CODE, vmx.delivering == 0 ? 0 : vmx.deliveringCode);
-        long type = vmx.delivering >> 8 & 7;
-        write(VmcsField.EXIT_LENGTH, vmx.delivering != 0 && type >= 4 ? vmx.deliveringLength : length);
+        write(VmcsField.IDT_VECTORING, vmx.events.delivering);
+        write(VmcsField.IDT_VECTORING_CODE, vmx.events.delivering == 0 ? 0 : vmx.events.deliveringCode);
+        long type = vmx.events.delivering >> 8 & 7;
+        write(VmcsField.EXIT_LENGTH, vmx.events.delivering != 0 && type >= 4 ? vmx.events.deliveringLength : length);
         write(VmcsField.EXIT_INFORMATION, information);
         write(VmcsField.GUEST_LINEAR_ADDRESS, linear);
         write(VmcsField.GUEST_PHYSICAL_ADDRESS, physical);

@@ -27,7 +27,6 @@ public final class Vmx {
     private static final int AS_MSR = 1;
     /** Bit 31 of the interruption-information fields. */
     static final long VALID = 1L << 31;
-    private static final int VECTOR_DB = 1, VECTOR_PF = 14;
     /** Entries of an EPTP list. */
     private static final int POINTERS = 512;
 
@@ -58,16 +57,13 @@ public final class Vmx {
     private long pin;
     private long primary;
     private long secondary;
-    private long exceptionBitmap;
     private long cr0Mask;
     private long cr4Mask;
     private int attention;
     /** Hears of entries and exits; null for nobody. */
     Transitions listener;
-    /** IDT-vectoring information of the event under delivery, its error code and instruction length; 0 while there is none. */
-    long delivering;
-    int deliveringCode;
-    int deliveringLength;
+    /** Exceptions and software events of the VM that runs. */
+    public final GuestEvents events = new GuestEvents(this);
     final PreemptionTimer timer;
     /** Time stamps of the latest PAUSE at privilege level 0, or {@link #NONE}, and of the first of its loop. */
     private long pausedAt;
@@ -166,7 +162,7 @@ public final class Vmx {
         pin = image.get(VmcsField.PINBASED_CTLS);
         primary = image.get(VmcsField.PROCBASED_CTLS);
         secondary = image.controls(VmcsField.PROCBASED_CTLS2);
-        exceptionBitmap = image.get(VmcsField.EXCEPTION_BITMAP);
+        events.adopt();
         cr0Mask = image.get(VmcsField.CR0_MASK);
         cr4Mask = image.get(VmcsField.CR4_MASK);
         boolean ept = has(Control.ENABLE_EPT);
@@ -213,7 +209,7 @@ public final class Vmx {
         }
         adoptControls();
         attention = 0;
-        delivering = 0;
+        events.delivering = 0;
         unblockedAt = -1;
         trapReady = false;
         pausedAt = NONE;
@@ -235,7 +231,7 @@ public final class Vmx {
     void leaveGuest() {
         nonRoot = false;
         attention = 0;
-        delivering = 0;
+        events.delivering = 0;
         timer.stop();
         cpu.memory.apicPage(0, null);
         cpu.memory.paging().nested(null);
@@ -363,7 +359,7 @@ public final class Vmx {
         attended(VIRTUAL_INTERRUPT);
         cpu.execution.activity.state(0);
         int vector = apic.take();
-        note(vector, GuestFault.NO_CODE, Source.EXTERNAL, 0);
+        events.note(vector, GuestFault.NO_CODE, Source.EXTERNAL, 0);
         cpu.execution.deliveries.inject(vector, GuestFault.NO_CODE, Source.EXTERNAL, 0);
         return true;
     }
@@ -399,54 +395,9 @@ public final class Vmx {
         exit.perform();
     }
 
-    /**
-     * Asks before an exception or software event is delivered in non-root operation.
-     *
-     * @param information CR2 of a page fault, DR6 bits of a debug exception
-     * @return whether it made the VM exit; else it is noted as the event under delivery
-     */
-    public boolean takes(int vector, int errorCode, long information, Source source) {
-        boolean exception = source == Source.EXCEPTION;
-        if (exception && intercepted(vector, errorCode)) {
-            exit.begin(ExitReason.EXCEPTION_OR_NMI, vector == VECTOR_PF || vector == VECTOR_DB ? information : 0);
-            exit.exception(3, vector, errorCode);
-            exit.perform();
-            return true;
-        }
-        note(vector, errorCode, source, 0);
-        return false;
-    }
-
     /** @return bit 26 of the exit reason, where a bus lock was asserted and another exit goes first */
     long busLock() {
         return (attention & BUS_LOCK) != 0 ? 1 << 26 : 0;
-    }
-
-    /** Asks about a fault raised by the delivery of an event, before the two become a double fault. @return whether it made the VM exit */
-    public boolean takesWhileDelivering(GuestFault fault) {
-        if (!intercepted(fault.vector, fault.errorCode)) {
-            return false;
-        }
-        exit.begin(ExitReason.EXCEPTION_OR_NMI, fault.vector == VECTOR_PF || fault.vector == VECTOR_DB ? fault.information : 0);
-        exit.exception(3, fault.vector, fault.errorCode);
-        exit.perform();
-        return true;
-    }
-
-    /** Asks about what became of a fault during delivery: the second exception, or a double fault, which says nothing of the first event. */
-    public boolean takesNested(int vector, int errorCode, long information, boolean doubled) {
-        if (doubled) {
-            delivering = 0;
-            return takes(vector, errorCode, information, Source.EXCEPTION);
-        }
-        note(vector, errorCode, Source.EXCEPTION, 0);
-        return false;
-    }
-
-    /** A triple fault makes the VM exit. */
-    public void tripleFault() {
-        delivering = 0;
-        leave(ExitReason.TRIPLE_FAULT, 0);
     }
 
     /** @return whether something of VMX operation ends the halt */
@@ -455,45 +406,6 @@ public final class Vmx {
             || (attention & (INTERRUPT_WINDOW | VIRTUAL_INTERRUPT)) != 0 && (cpu.systemFlags & Flags.IF) != 0 && cpu.execution.activity.state() <= 1
             || (attention & NMI_WINDOW) != 0 && !cpu.execution.pins.nmiBlocked();
     }
-
-    private void note(int vector, int errorCode, Source source, int length) {
-        int type = switch (source) {
-            case EXTERNAL -> vector == 2 ? 2 : 0;
-            case EXCEPTION -> 3;
-            case SOFTWARE -> 4;
-            case PRIVILEGED_SOFTWARE -> 5;
-            case SOFTWARE_EXCEPTION -> 6;
-        };
-        delivering = VALID | type << 8 | vector | (errorCode == GuestFault.NO_CODE ? 0 : 1 << 11);
-        deliveringCode = errorCode == GuestFault.NO_CODE ? 0 : errorCode;
-        deliveringLength = length;
-    }
-
-    /** The same for INT n and its kin: throws the exit, or notes the event. */
-    public void software(int vector, Source source) {
-        if (source != Source.SOFTWARE && intercepted(vector, GuestFault.NO_CODE)) {
-            GuestFault fault = instructionExit(ExitReason.EXCEPTION_OR_NMI, 0, 0);
-            exit.interruption(VALID | (source == Source.PRIVILEGED_SOFTWARE ? 5 : 6) << 8 | vector, 0);
-            throw fault;
-        }
-        note(vector, GuestFault.NO_CODE, source, cpu.execution.instructionLength());
-    }
-
-    /** The event under delivery has been delivered. */
-    public void delivered() {
-        delivering = 0;
-    }
-
-    /** @return whether the exception bitmap says that the exception makes the VM exit */
-    private boolean intercepted(int vector, int errorCode) {
-        boolean bit = (exceptionBitmap >> vector & 1) != 0;
-        if (vector != VECTOR_PF) {
-            return bit;
-        }
-        boolean matches = (errorCode & image.get(VmcsField.PAGE_FAULT_MASK)) == image.get(VmcsField.PAGE_FAULT_MATCH);
-        return bit == matches;
-    }
-
 
     /**
      * Prepares an exit caused by the instruction under execution.
@@ -515,7 +427,7 @@ public final class Vmx {
 
     /** Prepares an exit caused by a translation through EPT. @return to throw */
     GuestFault eptExit(ExitReason reason, long qualification, long physical, long linear) {
-        exit.begin(reason, qualification | (unblockedByIret() && delivering == 0 && reason != ExitReason.EPT_MISCONFIGURATION ? 1 << 12 : 0));
+        exit.begin(reason, qualification | (unblockedByIret() && events.delivering == 0 && reason != ExitReason.EPT_MISCONFIGURATION ? 1 << 12 : 0));
         exit.instruction(cpu.execution.instructionLength(), 0);
         exit.addresses(physical, linear);
         return cpu.vmExit();
@@ -674,7 +586,7 @@ public final class Vmx {
         timer.deadline(state.timerDeadline());
         apic.status(state.interruptStatus());
         written = state.written();
-        delivering = 0;
+        events.delivering = 0;
         guestPhysical.invalidate(LinearMemory.NO_EPT);
         if (!nonRoot) {
             cpu.memory.paging().nested(null);
