@@ -2,6 +2,7 @@ package com.vtsim.benchmarks;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,31 +18,49 @@ import java.util.stream.Stream;
  * starting, and on VTSim power-on. VTSim runs each image once before, so that it is compiled.
  */
 public final class Compare {
-    private static final int RUNS = 5;
+    private static final String BOOT = "boot";
+    private static final int RUNS = Integer.getInteger("rounds", 5);
     private static final long LIMIT_SECONDS = 300;
-    private static final Path VGA = Path.of("/usr/share/vgabios/vgabios.bin");
+    static final Path VGA = Path.of("/usr/share/vgabios/vgabios.bin");
 
     private final Path folder;
+    /** Sums of the logarithms of the ratios. */
+    private double ofQemu;
+    private double ofBochs;
 
     private Compare(Path folder) {
         this.folder = folder;
     }
 
-    /** @param arguments names of guests; all without */
+    /** @param arguments names of guests, and {@code boot}; all without */
     public static void main(String[] arguments) throws IOException, InterruptedException {
-        List<Guest> guests = arguments.length == 0 ? List.of(Guest.INTEGER, Guest.COPY, Guest.SIEVE, Guest.CALLS)
-                : Stream.of(arguments).map(name -> Guest.valueOf(name.toUpperCase(Locale.ROOT))).toList();
+        List<String> names = arguments.length > 0 ? List.of(arguments) : List.of("integer", "copy", "sieve", "calls", "x87", "scalar", "simd", "paging", BOOT);
+        List<Guest> guests = names.stream().filter(name -> !name.equals(BOOT)).map(name -> Guest.valueOf(name.toUpperCase(Locale.ROOT))).toList();
         Path folder = Files.createTempDirectory("vtsim-compare");
         Compare compare = new Compare(folder);
-        System.out.printf("%-8s %16s %12s %12s %12s %12s %12s%n", "guest", "instructions", "VTSim M/s", "QEMU M/s", "Bochs M/s", "of QEMU", "of Bochs");
-        for (Guest guest : guests) {
-            System.out.println(compare.line(guest));
+        if (!guests.isEmpty()) {
+            System.out.printf("%-8s %16s %12s %12s %12s %12s %12s%n", "guest", "instructions", "VTSim M/s", "QEMU M/s", "Bochs M/s", "of QEMU", "of Bochs");
+            guests.forEach(compare::print);
+            System.out.printf(Locale.ROOT, "geometric mean: %.2f of QEMU, %.2f of Bochs%n", Math.exp(compare.ofQemu / guests.size()), Math.exp(compare.ofBochs / guests.size()));
+        }
+        if (names.contains(BOOT)) {
+            new Boot(folder, Path.of(System.getProperty("vtsim"))).compare(RUNS);
         }
         System.out.println(Compare.machine());
         try (Stream<Path> files = Files.list(folder)) {
             files.forEach(file -> file.toFile().delete());
         }
         Files.delete(folder);
+    }
+
+    private void print(Guest guest) {
+        try {
+            System.out.println(line(guest));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("interrupted", e);
+        }
     }
 
     private static String machine() throws IOException {
@@ -63,6 +82,8 @@ public final class Compare {
             }
         }
         double[] rates = Arrays.stream(seconds).mapToDouble(runs -> instructions / median(runs) / 1e6).toArray();
+        ofQemu += Math.log(rates[0] / rates[1]);
+        ofBochs += Math.log(rates[0] / rates[2]);
         return String.format(Locale.ROOT, "%-8s %,16d %12.0f %12s %12s %12s %12s", guest.name().toLowerCase(Locale.ROOT), instructions, rates[0],
                 rate(rates[1]), rate(rates[2]), ratio(rates[0], rates[1]), ratio(rates[0], rates[2]));
     }

@@ -18,6 +18,14 @@ public enum Guest {
     SIEVE(60),
     /** Fibonacci numbers by recursion. */
     CALLS(75),
+    /** x87: multiplication, division, square root, comparison, stack exchange. */
+    X87(4_000_000),
+    /** SSE2 scalar doubles. */
+    SCALAR(5_000_000),
+    /** Packed integers and floats. */
+    SIMD(1500),
+    /** Pages of 4 KiB in eight address spaces, page faults. */
+    PAGING(8000),
     /** VMCALL over and over; only in a virtual machine. */
     EXITS(5_000_000);
 
