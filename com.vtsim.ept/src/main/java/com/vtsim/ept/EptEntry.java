@@ -10,6 +10,8 @@ final class EptEntry {
     static final long READ = 1, WRITE = 1 << 1, EXECUTE = 1 << 2, RIGHTS = 7, EXECUTE_USER = 1 << 10;
     /** Sub-page write permissions; suppress #VE. */
     static final long SUB_PAGES = 1L << 61, SUPPRESS = 1L << 63;
+    /** Verify guest paging; paging-write access. */
+    static final long VERIFY = 1L << 57, PAGING_WRITE = 1L << 58;
     /** Ignore PAT; maps a page; accessed; dirty. */
     static final long IGNORE_PAT = 1 << 6, LARGE = 1 << 7, ACCESSED = 1 << 8, DIRTY = 1 << 9;
     /** EPTP: accessed and dirty flags are enabled. */

@@ -11,6 +11,8 @@ import com.vtsim.api.machine.MemorySpace;
 final class Walk {
     private static final int QUALIFICATION_LINEAR = 1 << 7, QUALIFICATION_FINAL = 1 << 8;
     private static final int QUALIFICATION_USER = 1 << 9, QUALIFICATION_WRITABLE = 1 << 10, QUALIFICATION_NO_EXECUTE = 1 << 11;
+    private static final int QUALIFICATION_VERIFICATION = 1 << 15;
+    private static final int ALLOWED_PAGING_WRITE = 1 << 4, ALLOWED_VERIFIED = 1 << 5;
     private static final int MOST_LEVELS = 5;
     private static final int LOG_ENTRIES = 512;
 
@@ -31,7 +33,8 @@ final class Walk {
                 violation(access, 0, value);
                 return;
             }
-            if (EptEntry.misconfigured(value, level)) {
+            boolean pages = access.pagingWrite && EptEntry.leaf(value, level) && (value & (EptEntry.PAGING_WRITE | EptEntry.READ)) == EptEntry.PAGING_WRITE;
+            if (pages || EptEntry.misconfigured(value, level)) {
                 access.outcome = EptAccess.MISCONFIGURATION;
                 return;
             }
@@ -64,7 +67,8 @@ final class Walk {
     private void finish(MemorySpace memory, EptAccess access, long rights, int count, int level) {
         long needed = needed(access);
         long leaf = entry[count - 1];
-        long missing = needed & ~rights;
+        boolean pagingWrites = access.pagingStructure && access.pagingWrite && (leaf & EptEntry.PAGING_WRITE) != 0;
+        long missing = needed & ~rights & ~(pagingWrites ? EptEntry.WRITE : 0);
         if (missing == EptEntry.WRITE && subPages(access, count, level)) {
             access.outcome = SubPages.look(memory, access);
             if (access.outcome != EptAccess.OK && access.outcome != EptAccess.VIOLATION) {
@@ -76,12 +80,18 @@ final class Walk {
             violation(access, rights, leaf);
             return;
         }
+        if (access.verifies && last(access) && (leaf & EptEntry.VERIFY) != 0 && !access.verified) {
+            violation(access, rights, leaf);
+            access.qualification |= QUALIFICATION_VERIFICATION;
+            return;
+        }
         access.pageSize = 1L << 3 + 9 * level;
         access.hostPhysical = leaf & EptEntry.FRAME & -access.pageSize | access.guestPhysical & access.pageSize - 1;
         access.memoryType = (int) (leaf >> 3) & 0xF;
         boolean dirty = !flags(access) || writes(access) || (leaf & EptEntry.DIRTY) != 0;
         long without = dirty ? rights : rights & ~EptEntry.WRITE;
-        access.allowed = (int) (without & EptEntry.RIGHTS | (without & EptEntry.EXECUTE_USER) >> 7);
+        access.allowed = (int) (without & EptEntry.RIGHTS | (without & EptEntry.EXECUTE_USER) >> 7)
+            | (dirty && (leaf & EptEntry.PAGING_WRITE) != 0 ? ALLOWED_PAGING_WRITE : 0) | ((leaf & EptEntry.VERIFY) != 0 ? ALLOWED_VERIFIED : 0);
         access.outcome = EptAccess.OK;
         if (needed != 0 && flags(access) && !access.dry) {
             mark(memory, access, count);
@@ -117,11 +127,15 @@ final class Walk {
         }
     }
 
+    private static boolean last(EptAccess access) {
+        return access.linearValid && !access.pagingStructure;
+    }
+
     /** @param decisive the entry whose suppress-#VE bit counts: the one that is not present, else the leaf */
     private static void violation(EptAccess access, long rights, long decisive) {
         access.outcome = EptAccess.VIOLATION;
         access.suppressed = (decisive & EptEntry.SUPPRESS) != 0;
-        boolean last = access.linearValid && !access.pagingStructure;
+        boolean last = last(access);
         access.qualification = (access.read || structureWrites(access) ? 1 : 0) | (writes(access) ? 2 : 0) | (access.fetch ? 4 : 0)
             | (rights & EptEntry.RIGHTS) << 3 | (access.modeBased && (rights & EptEntry.EXECUTE_USER) != 0 ? 1 << 6 : 0)
             | (access.linearValid ? QUALIFICATION_LINEAR : 0) | (last ? QUALIFICATION_FINAL | advanced(access) : 0);

@@ -41,6 +41,12 @@ public final class EptAccess {
     public boolean noExecuteLinear;
     /** In: mode-based execute control is on. */
     public boolean modeBased;
+    /** In: EPT paging-write control is on: a leaf's bit 58 lets guest paging write. */
+    public boolean pagingWrite;
+    /** In: guest-paging verification is on. */
+    public boolean verifies;
+    /** In: each leaf that mapped a paging structure of this walk had bit 58 set. */
+    public boolean verified = true;
     /** In: host-physical address of the page-modification log, or {@link #NONE}. */
     public long log = NONE;
     /** In and out: PML index. */
@@ -63,6 +69,6 @@ public final class EptAccess {
     public long pageSize;
     /** Out: memory type of the leaf, 0–6, and bit 6 ignore-PAT. */
     public int memoryType;
-    /** Out: what a cached translation may allow without asking again: bit 0 read, 1 write, 2 execute (with mode-based control for supervisor-mode linear addresses), 3 execute for user-mode ones. */
+    /** Out: what a cached translation may allow without asking again: bit 0 read, 1 write, 2 execute (with mode-based control for supervisor-mode linear addresses), 3 execute for user-mode ones, 4 writes of guest paging, 5 the page is only for verified paging. */
     public int allowed;
 }

@@ -2,6 +2,9 @@ package com.vtsim.cpu.engine;
 
 /** The second dimension of translation: what makes guest-physical addresses final while a guest runs with EPT. */
 public interface NestedPaging {
+    /** A linear address is about to be translated. */
+    void begin();
+
     /**
      * Translates the outcome of a walk.
      *

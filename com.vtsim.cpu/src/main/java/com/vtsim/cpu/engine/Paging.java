@@ -98,6 +98,9 @@ public final class Paging {
         long physical = linear;
         depth = 0;
         mapped = 12;
+        if (nested != null) {
+            nested.begin();
+        }
         if ((system.cr0 & SystemState.CR0_PG) != 0) {
             physical = walk(linear, access) & ~0xFFFL | linear & 0xFFF;
         }

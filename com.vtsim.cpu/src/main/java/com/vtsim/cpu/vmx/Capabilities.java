@@ -54,10 +54,12 @@ public final class Capabilities {
     /** @return whether software may set the control */
     public boolean has(Control control) {
         return switch (control) {
-            case ENABLE_EPT, UNRESTRICTED_GUEST, ENABLE_PML, EPT_VIOLATION_VE, MODE_BASED_EXECUTE, SUB_PAGE_WRITE, ENABLE_VM_FUNCTIONS -> ept != null;
+            case ENABLE_EPT, UNRESTRICTED_GUEST, ENABLE_PML, EPT_VIOLATION_VE, MODE_BASED_EXECUTE, SUB_PAGE_WRITE, ENABLE_VM_FUNCTIONS, PAGING_WRITE_CONTROL,
+                GUEST_PAGING_VERIFICATION -> ept != null;
             // An interrupt that posts others is acknowledged and ended in the local APIC.
             case PROCESS_POSTED_INTERRUPTS -> cpu.system.localApic() != null;
-            case TERTIARY_CONTROLS, IPI_VIRTUALIZATION -> cpu.system.localApic() != null && cpu.controller instanceof MessageTarget;
+            case TERTIARY_CONTROLS -> ept != null || has(Control.IPI_VIRTUALIZATION);
+            case IPI_VIRTUALIZATION -> cpu.system.localApic() != null && cpu.controller instanceof MessageTarget;
             case MWAIT_EXITING, MONITOR_EXITING -> cpu.cpuid.has(Feature.MONITOR);
             case ENABLE_RDTSCP -> cpu.cpuid.has(Feature.RDTSCP);
             case ENABLE_INVPCID -> cpu.cpuid.has(Feature.INVPCID);

@@ -115,6 +115,10 @@ public enum Control {
     /** VMM bus-lock detection. */
     BUS_LOCK_DETECTION(VmcsField.PROCBASED_CTLS2, 30),
 
+    /** EPT paging-write control. */
+    PAGING_WRITE_CONTROL(VmcsField.PROCBASED_CTLS3, 2),
+    /** Guest-paging verification. */
+    GUEST_PAGING_VERIFICATION(VmcsField.PROCBASED_CTLS3, 3),
     /** IPI virtualization. */
     IPI_VIRTUALIZATION(VmcsField.PROCBASED_CTLS3, 4),
 

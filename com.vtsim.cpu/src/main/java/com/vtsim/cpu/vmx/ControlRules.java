@@ -119,6 +119,8 @@ final class ControlRules {
         s.rule("mode-based execute control without EPT", PROCBASED_CTLS2, "enable EPT 1", (v, c) -> needs(v, Control.MODE_BASED_EXECUTE, Control.ENABLE_EPT));
         s.rule("sub-page write permissions without EPT", PROCBASED_CTLS2, "enable EPT 1", (v, c) -> needs(v, Control.SUB_PAGE_WRITE, Control.ENABLE_EPT));
         paged(s, "sub-page-permission-table pointer", Control.SUB_PAGE_WRITE, SPPTP);
+        s.rule("EPT paging-write control without EPT", PROCBASED_CTLS3, "enable EPT 1", (v, c) -> needs(v, Control.PAGING_WRITE_CONTROL, Control.ENABLE_EPT));
+        s.rule("guest-paging verification without EPT", PROCBASED_CTLS3, "enable EPT 1", (v, c) -> needs(v, Control.GUEST_PAGING_VERIFICATION, Control.ENABLE_EPT));
         s.rule("reserved VM-function controls", VMFUNC_CTLS, "as IA32_VMX_VMFUNC announces", (v, c) -> !Control.ENABLE_VM_FUNCTIONS.in(v)
             || (v.get(VMFUNC_CTLS) & ~c.capabilities().msr(0x491)) == 0);
         s.rule("EPTP switching without EPT", VMFUNC_CTLS, "enable EPT 1", (v, c) -> !Control.ENABLE_VM_FUNCTIONS.in(v)

@@ -37,6 +37,8 @@ final class GuestPhysical implements NestedPaging {
         pointer = image.get(VmcsField.EPTP);
         access.modeBased = Control.MODE_BASED_EXECUTE.in(image);
         access.log = Control.ENABLE_PML.in(image) ? image.get(VmcsField.PML_ADDRESS) : EptAccess.NONE;
+        access.pagingWrite = Control.PAGING_WRITE_CONTROL.in(image);
+        access.verifies = Control.GUEST_PAGING_VERIFICATION.in(image);
         access.subPageTable = Control.SUB_PAGE_WRITE.in(image) ? image.get(VmcsField.SPPTP) : EptAccess.NONE;
     }
 
@@ -57,13 +59,19 @@ final class GuestPhysical implements NestedPaging {
     }
 
     @Override
+    public void begin() {
+        access.verified = true;
+    }
+
+    @Override
     public long data(long guestPhysical, int kind, long linear) {
         boolean user = access.modeBased && (kind & Paging.USER_PAGE) != 0;
         int wanted = (kind & Paging.WRITE) != 0 ? GuestPhysicalMappings.WRITE
             : (kind & Paging.FETCH) == 0 ? GuestPhysicalMappings.READ : user ? GuestPhysicalMappings.EXECUTE_USER : GuestPhysicalMappings.EXECUTE;
         keepsWrites = true;
         long known = mappings.find(tag(pointer), guestPhysical, wanted);
-        if (known != GuestPhysicalMappings.NONE) {
+        boolean unverified = access.verifies && !access.verified && mappings.has(guestPhysical, GuestPhysicalMappings.VERIFY);
+        if (known != GuestPhysicalMappings.NONE && !unverified) {
             return used(guestPhysical, known, kind);
         }
         access.read = wanted == GuestPhysicalMappings.READ;
@@ -91,14 +99,20 @@ final class GuestPhysical implements NestedPaging {
     public long structure(long guestPhysical, boolean write, long linear, boolean linearValid) {
         boolean writes = write || linearValid && (pointer & 1 << 6) != 0;
         long known = mappings.find(tag(pointer), guestPhysical, writes ? GuestPhysicalMappings.WRITE : GuestPhysicalMappings.READ);
+        if (known == GuestPhysicalMappings.NONE && writes && access.pagingWrite) {
+            known = mappings.find(tag(pointer), guestPhysical, GuestPhysicalMappings.READ | GuestPhysicalMappings.PAGING_WRITE);
+        }
         if (known != GuestPhysicalMappings.NONE) {
+            access.verified &= mappings.has(guestPhysical, GuestPhysicalMappings.PAGING_WRITE);
             return entryAt(used(guestPhysical, known, writes ? Paging.WRITE : Paging.READ));
         }
         access.read = !write;
         access.write = write;
         access.fetch = false;
         access.pagingStructure = true;
-        return entryAt(translate(guestPhysical, linear, linearValid));
+        long physical = translate(guestPhysical, linear, linearValid);
+        access.verified &= (access.allowed & GuestPhysicalMappings.PAGING_WRITE) != 0;
+        return entryAt(physical);
     }
 
     /** The APIC-access page holds no paging structures. */
@@ -141,9 +155,12 @@ final class GuestPhysical implements NestedPaging {
         if (vmx.capabilities.ept() == null) {
             return -1;
         }
+        boolean verified = access.verified;
+        access.verified = true;
         access.dry = true;
         vmx.capabilities.ept().translate(access);
         access.dry = false;
+        access.verified = verified;
         return access.outcome == EptAccess.OK ? access.hostPhysical : -1;
     }
 

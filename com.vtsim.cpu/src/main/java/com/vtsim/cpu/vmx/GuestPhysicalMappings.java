@@ -13,7 +13,7 @@ final class GuestPhysicalMappings {
     /** No such mapping. */
     static final long NONE = -1;
     /** What a mapping allows without asking again; bits of {@link com.vtsim.api.ept.EptAccess#allowed}. */
-    static final int READ = 1, WRITE = 1 << 1, EXECUTE = 1 << 2, EXECUTE_USER = 1 << 3;
+    static final int READ = 1, WRITE = 1 << 1, EXECUTE = 1 << 2, EXECUTE_USER = 1 << 3, PAGING_WRITE = 1 << 4, VERIFY = 1 << 5;
     private static final int SLOTS = 2048;
 
     private final long[] pages = new long[SLOTS];
@@ -34,6 +34,11 @@ final class GuestPhysicalMappings {
         int i = slot(guestPhysical);
         boolean known = pages[i] == (guestPhysical & -4096L) && pointers[i] == pointer && (rights[i] & wanted) == wanted;
         return known ? frames[i] | guestPhysical & 0xFFF : NONE;
+    }
+
+    /** @return whether a mapping that {@link #find} has just found has all of these bits */
+    boolean has(long guestPhysical, int bits) {
+        return (rights[slot(guestPhysical)] & bits) == bits;
     }
 
     void keep(long pointer, long guestPhysical, long hostPhysical, int allowed) {

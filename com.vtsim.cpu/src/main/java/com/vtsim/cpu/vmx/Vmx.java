@@ -29,6 +29,8 @@ public final class Vmx {
     static final long VALID = 1L << 31;
     /** Entries of an EPTP list. */
     private static final int POINTERS = 512;
+    /** Page-walk length in an EPT pointer. */
+    private static final int WALK_LENGTH = 7 << 3;
 
     /** Whether the processor is in VMX operation. */
     public boolean on;
@@ -193,7 +195,7 @@ public final class Vmx {
     /** @return what of the controls decides what a translation of the VM that runs allows; 0 outside: 3 bits */
     public int translationRules() {
         boolean ept = nonRoot && has(Control.ENABLE_EPT);
-        return !ept ? 0 : (has(Control.MODE_BASED_EXECUTE) ? 1 : 0) | (has(Control.SUB_PAGE_WRITE) ? 2 : 0);
+        return !ept ? 0 : (has(Control.MODE_BASED_EXECUTE) ? 1 : 0) | (has(Control.SUB_PAGE_WRITE) ? 2 : 0) | (has(Control.GUEST_PAGING_VERIFICATION) ? 4 : 0);
     }
 
     /** @return what is cached of EPT */
@@ -449,8 +451,12 @@ public final class Vmx {
             throw instructionExit(ExitReason.VMFUNC, 0, 0);
         }
         long eptp = cpu.memory.space().read(image.get(VmcsField.EPTP_LIST) + 8 * entry, 8);
-        if (!capabilities.validPointer(eptp)) {
+        boolean sameLength = ((eptp ^ image.get(VmcsField.EPTP)) & WALK_LENGTH) == 0;
+        if (!sameLength || !capabilities.validPointer(eptp)) {
             throw instructionExit(ExitReason.VMFUNC, 0, 0);
+        }
+        if (!has(Control.ENABLE_VPID)) {
+            cpu.memory.flushProcessor(0, true);
         }
         update(VmcsField.EPTP, eptp);
         if (has(Control.EPT_VIOLATION_VE)) {

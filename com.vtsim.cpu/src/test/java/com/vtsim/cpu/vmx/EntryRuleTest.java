@@ -107,6 +107,8 @@ class EntryRuleTest {
         put("mode-based execute control without EPT", m -> m.on(Control.SECONDARY_CONTROLS, Control.MODE_BASED_EXECUTE));
         put("sub-page write permissions without EPT", m -> m.on(Control.SECONDARY_CONTROLS, Control.SUB_PAGE_WRITE));
         put("sub-page-permission-table pointer", m -> m.ept().on(Control.SUB_PAGE_WRITE).set(SPPTP, 0x33800));
+        put("EPT paging-write control without EPT", m -> m.on(Control.TERTIARY_CONTROLS, Control.PAGING_WRITE_CONTROL));
+        put("guest-paging verification without EPT", m -> m.on(Control.TERTIARY_CONTROLS, Control.GUEST_PAGING_VERIFICATION));
         put("reserved VM-function controls", m -> m.ept().on(Control.ENABLE_VM_FUNCTIONS).set(VMFUNC_CTLS, 2));
         put("EPTP switching without EPT", m -> m.on(Control.SECONDARY_CONTROLS, Control.ENABLE_VM_FUNCTIONS).set(VMFUNC_CTLS, 1));
         put("EPTP-list address", m -> m.ept().on(Control.ENABLE_VM_FUNCTIONS).set(VMFUNC_CTLS, 1).set(EPTP_LIST, 1));

@@ -265,4 +265,76 @@ class EptFeatureTest {
             assertThat(m.reg("msr:48b") >>> 32 & (1 << 13 | 1 << 17 | 1 << 18 | 1 << 22 | 1 << 23)).isZero();
         }
     }
+
+    /** The pointer in the list has another walk length than the current one. @sdm EPTP Switching */
+    @Test void aSwitchKeepsTheWalkLength() {
+        try (VmxMachine m = functions()) {
+            m.poke(LIST + 8, 8, 0x8_8026);
+            m.run("xor eax, eax\nmov ecx, 1\nvmfunc");
+            assertThat(m.get(EXIT_REASON)).isEqualTo(59);
+        }
+    }
+
+    /** The guest's paging structures in 4-KByte pages of their own from 200000h on, which EPT lets it read. */
+    private static VmxMachine paging(long structures, Control... controls) {
+        VmxMachine m = machine(Control.TERTIARY_CONTROLS).on(controls).set(GUEST_CR3, 0x20_0000);
+        m.poke(ENTRY, 8, 0x8_6000 | 7);
+        for (int i = 0; i < 3; i++) {
+            m.poke(0x8_6000 + 8 * i, 8, 0x20_0031 + 0x1000 * i | structures);
+        }
+        m.poke(0x20_0000, 8, 0x20_1007);
+        m.poke(0x20_1000, 8, 0x20_2007);
+        m.poke(0x20_2000, 8, 0x87);
+        m.poke(0x20_2010, 8, 0x40_0087);
+        return m;
+    }
+
+    /** A leaf's bit 58 lets accessed and dirty flags be set where software may not write. @sdm EPT Violations: EPT paging-write control */
+    @Test void guestPagingWritesWhereTheGuestMayNot() {
+        try (VmxMachine m = paging(0, Control.PAGING_WRITE_CONTROL)) {
+            m.run("nop");
+            assertThat(m.get(EXIT_REASON)).isEqualTo(48);
+            assertThat(m.get(GUEST_PHYSICAL_ADDRESS)).isEqualTo(0x20_0000);
+        }
+        try (VmxMachine m = paging(1L << 58)) {
+            m.run("nop");
+            assertThat(m.get(EXIT_REASON)).as("bit 58 means nothing without the control").isEqualTo(48);
+        }
+        for (long flags : new long[] {0, 1 << 6}) {
+            try (VmxMachine m = paging(1L << 58, Control.PAGING_WRITE_CONTROL).set(EPTP, VmxMachine.EPT | 6 | 3 << 3 | flags)) {
+                m.run("mov rbx, [0x400000]\ncpuid");
+                assertThat(m.get(EXIT_REASON)).isEqualTo(10);
+                assertThat(m.peek(0x20_2010, 8) & 0x20).as("accessed").isEqualTo(0x20);
+            }
+        }
+        try (VmxMachine m = paging(1L << 58, Control.PAGING_WRITE_CONTROL)) {
+            m.poke(0x8_6000, 8, 0x20_0034 | 1L << 58);
+            m.run("nop");
+            assertThat(m.get(EXIT_REASON)).as("not readable").isEqualTo(49);
+        }
+    }
+
+    /** A page whose leaf has bit 57 is reached through structures only whose leaves have bit 58. @sdm EPT Violations: guest-paging verification; bit 15 */
+    @Test void guestPagingIsVerified() {
+        for (int outlaw = -1; outlaw < 3; outlaw++) {
+            try (VmxMachine m = paging(1L << 58, Control.PAGING_WRITE_CONTROL, Control.GUEST_PAGING_VERIFICATION)) {
+                if (outlaw >= 0) {
+                    m.poke(0x8_6000 + 8 * outlaw, 8, 0x20_0037 + 0x1000 * outlaw);
+                }
+                m.poke(VmxMachine.EPT + 0x2010, 8, 0x40_00B7 | 1L << 57);
+                m.run("mov rbx, [0x400000]\ncpuid");
+                assertThat(m.get(EXIT_REASON)).isEqualTo(outlaw < 0 ? 10 : 48);
+                if (outlaw >= 0) {
+                    assertThat(m.get(EXIT_QUALIFICATION)).isEqualTo(1 | 7 << 3 | LINEAR | FINAL | USER | WRITABLE | 1 << 15);
+                    assertThat(m.get(GUEST_PHYSICAL_ADDRESS)).isEqualTo(0x40_0000);
+                }
+            }
+        }
+        try (VmxMachine m = paging(1L << 58, Control.PAGING_WRITE_CONTROL)) {
+            m.poke(0x8_6008, 8, 0x20_1037);
+            m.poke(VmxMachine.EPT + 0x2010, 8, 0x40_00B7 | 1L << 57);
+            m.run("mov rbx, [0x400000]\ncpuid");
+            assertThat(m.get(EXIT_REASON)).as("bit 57 means nothing without the control").isEqualTo(10);
+        }
+    }
 }
