@@ -78,6 +78,14 @@ final class ProfileTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"q35", "gm45"})
+    void aDiskIsThereIfAFileIsGiven(String name) {
+        assertThat(configurations(name, Map.of())).extracting(PartConfiguration::part).doesNotContain("nvme0");
+        PartConfiguration disk = configurations(name, Map.of("nvme", "/tmp/a.img")).stream().filter(part -> part.part().equals("nvme0")).findFirst().orElseThrow();
+        assertThat((String[]) disk.properties().get("files")).containsExactly("/tmp/a.img");
+    }
+
+    @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "[1] | it must be a JSON object",
         "{} | describes no machine",

@@ -365,6 +365,27 @@ class QueuesTest {
     }
 
     @Test
+    void theControllerIsInASnapshot() throws IOException {
+        host.pair(1, 0);
+        host.submit(0, Host.command(0x0C, 0, 0, 0));
+        host.ring(0);
+        host.pass(20_000);
+        host.set(0x1000 + 8 * 9, 4, 1);
+        String idle = host.machine.digest();
+        host.submit(1, read(0));
+        host.ring(1);
+        String digest = host.machine.digest();
+        host.machine.save(folder.resolve("snapshot"));
+        host.pass(20_000);
+        assertThat(host.machine.digest()).isNotIn(idle, digest);
+        host.machine.restore(folder.resolve("snapshot"));
+        assertThat(host.machine.digest()).isEqualTo(digest);
+        host.pass(20_000);
+        assertThat(host.take(1)).isNotNull();
+        assertThat(host.take(0).result()).as("the event that waited").isEqualTo(0x0001_0000);
+    }
+
+    @Test
     void aStateThatDoesNotFitChangesNothing() {
         host.pair(1, 0);
         State before = host.nvme.save();

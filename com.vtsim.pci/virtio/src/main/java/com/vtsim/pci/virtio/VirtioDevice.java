@@ -65,6 +65,8 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
     private long accepted;
     private int isr;
     private long due = IDLE;
+    /** There was a reason to work while the device could not. */
+    private boolean owed;
     /** Chains that the present turn may still take. */
     private int left;
     private Board board;
@@ -72,7 +74,7 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
     private Clock.Timer turn;
 
     /** As saved, by what is common. */
-    record Saved(ConfigState config, RegisterState common, List<SplitQueue.Saved> queues, long accepted, int isr, long due) { }
+    record Saved(ConfigState config, RegisterState common, List<SplitQueue.Saved> queues, long accepted, int isr, long due, boolean owed) { }
 
     /**
      * @param model     what the part's state is tagged with
@@ -136,7 +138,7 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
     @Override
     public final void configWrite(int offset, int size, int value) {
         config.write(offset, size, value);
-        wake();
+        remember();
     }
 
     /** @return the board; null until attached */
@@ -251,14 +253,23 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
 
     /** There may be work: a notification, something from the host, a driver that is set up. */
     final void wake() {
-        if (due == IDLE && turn != null && isOperating()) {
+        owed = !isOperating();
+        if (due == IDLE && turn != null && !owed) {
             due = board.clock().now() + LATENCY;
             turn.at(due);
         }
     }
 
+    /** The device may be able to do now what it could not. It is not woken without a reason: that would cost the guest's time a detour. */
+    private void remember() {
+        if (owed) {
+            wake();
+        }
+    }
+
     private void work() {
         due = IDLE;
+        owed = !isOperating();
         left = TURN_CHAINS;
         for (boolean any = true; any && left > 0; ) {
             any = false;
@@ -288,6 +299,7 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
         accepted = 0;
         isr = 0;
         due = IDLE;
+        owed = false;
         if (turn != null) {
             turn.cancel();
         }
@@ -304,7 +316,7 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
         if (due != IDLE) {
             turn.at(due);
         } else {
-            wake();
+            remember();
         }
     }
 
@@ -319,8 +331,10 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
         config.reset(kind);
     }
 
+    /** Rows that show what is selected are brought up to date first: equal devices have equal states. */
     final Saved saveCommon() {
-        return new Saved(config.save(), common.save(), Arrays.stream(queues).map(SplitQueue::save).toList(), accepted, isr, due);
+        common.dump();
+        return new Saved(config.save(), common.save(), Arrays.stream(queues).map(SplitQueue::save).toList(), accepted, isr, due, owed);
     }
 
     /** @throws StateException if it does not fit; nothing is then changed */
@@ -346,6 +360,7 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
         accepted = saved.accepted() & offered;
         isr = saved.isr();
         due = saved.due();
+        owed = saved.owed();
     }
 
     @Override

@@ -315,6 +315,33 @@ class DevicesTest {
     }
 
     @Test
+    void everyDeviceIsInASnapshot() throws IOException {
+        Hubs hubs = new Hubs();
+        VirtioConsole console = new VirtioConsole("hvc0", "00:07.0");
+        driver = new Driver("t", new VirtioNetwork(hubs, "net0", "00:08.0", "lan", "52:54:00:00:00:01"));
+        driver.machine.add(console);
+        driver.machine.add(new VirtioEntropy("rng", "00:06.0", 1));
+        driver.machine.add(new VirtioBlock("virtio0", "00:05.0", DiskFile.named(disk().toString(), 512)));
+        driver.setUp(0, 2);
+        hubs.join("lan", frame -> { }).send(frame("525400000001", 60, 5));
+        driver.machine.call(() -> {
+            console.input("typed".getBytes(StandardCharsets.US_ASCII));
+            return null;
+        });
+        driver.pass(20_000);
+        String digest = driver.machine.digest();
+        driver.machine.save(folder.resolve("snapshot"));
+        driver.chain(0, 0, new Part(Driver.DATA, 2048, Driver.WRITE));
+        driver.kick(0);
+        assertThat(driver.machine.digest()).isNotEqualTo(digest);
+        driver.machine.restore(folder.resolve("snapshot"));
+        assertThat(driver.machine.digest()).isEqualTo(digest);
+        driver.chain(0, 0, new Part(Driver.DATA, 2048, Driver.WRITE));
+        driver.kick(0);
+        assertThat(driver.bytes(Driver.DATA + 12, 60)).as("the frame that waited").isEqualTo(frame("525400000001", 60, 5));
+    }
+
+    @Test
     void addressesAreChecked() {
         Hubs hubs = new Hubs();
         assertThatThrownBy(() -> new VirtioNetwork(hubs, "net0", "00:08.0", "lan", "52:54")).hasMessageContaining("mac is six bytes");

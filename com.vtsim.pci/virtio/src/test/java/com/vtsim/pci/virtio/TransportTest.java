@@ -291,6 +291,14 @@ class TransportTest {
         driver.config(0x04, 2, 6);
         driver.pass(20_000);
         assertThat(driver.take(0)).isNotNull();
+        driver.chain(0, 1, new Part(Driver.DATA, 8, Driver.WRITE));
+        driver.set(0x3000, 2, 0);
+        driver.config(0x04, 2, 2);
+        driver.pass(20_000);
+        assertThat(driver.take(0)).as("switched off between notification and turn").isNull();
+        driver.config(0x04, 2, 6);
+        driver.pass(20_000);
+        assertThat(driver.take(0)).isNotNull();
     }
 
     @Test
@@ -303,6 +311,19 @@ class TransportTest {
         assertThat(driver.machine.status().reports()).noneMatch(report -> report.contains("failed in"));
         driver.setUp(0, 1);
         assertThat(ask(8)).isEqualTo(new Used(0, 8));
+    }
+
+    @Test
+    void behindRemappingHardwareItReachesWhatItIsLet() {
+        Guard guard = new Guard().allow(Driver.descriptors(0), Driver.available(0), Driver.used(0), Driver.DATA);
+        driver.machine.add(guard);
+        driver.setUp(0, 1);
+        assertThat(ask(8)).isEqualTo(new Used(0, 8));
+        driver.chain(0, 0, new Part(0x40_0000, 8, Driver.WRITE));
+        driver.kick(0);
+        assertThat(driver.at(0x40_0000, 8)).as("blocked").isZero();
+        assertThat(driver.status() & NEEDS_RESET).isEqualTo(NEEDS_RESET);
+        assertThat(guard.blocked).isPositive();
     }
 
     @Test
