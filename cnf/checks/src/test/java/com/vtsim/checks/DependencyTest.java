@@ -37,6 +37,7 @@ class DependencyTest {
             "machine", Set.of(),
             "register", Set.of("machine"),
             "irq", Set.of("machine"),
+            "disk", Set.of("machine"),
             "pci", Set.of("machine"),
             "ept", Set.of("machine"),
             "vtd", Set.of("machine", "irq", "pci", "ept"),

@@ -83,7 +83,11 @@ class OperatorTest {
         "cpu:break a add nowhere                         | no",
         "mem:write a 0 5                                 | '5' is no row of bytes; write it as \"55 aa\", or give --text",
         "irq:raise a 24                                  | no interrupt line 24; there are 0 to 23",
-        "pci:config a 00:02.0                            | no PCI function '00:02.0'"})
+        "pci:config a 00:02.0                            | no PCI function '00:02.0'",
+        "pci:plug a edu rp1                              | no slot of machine a 'rp1'",
+        "pci:dma a 00:1f.0 fetch 0x1000 4                | 'fetch' is no direction; it must be read or write",
+        "pci:dma --pasid 0x100000 a 00:1f.0 read 0 4     | PASID 0x100000 is not possible; it has 20 bits",
+        "pci:error a 00:1f.0 timeout                     | 00:1f.0 is no test endpoint"})
     void aMistakeIsOneLine(String command, String message) throws Exception {
         Files.writeString(folder.resolve("short.bin"), "!".repeat(100));
         Outcome outcome = launcher.vtsim("machine:create a --memory 1M; " + command + "; echo not reached");

@@ -94,6 +94,9 @@ class CommandsIT {
             {"scenario:source memory", "guest_end"},
             {"pci:list a", "host bridge"},
             {"pci:config --hex a 00:1f.0", "86 80 18 29"}, {"pci:config a 00:1f.0", "ISA bridge"}, {"pci:tree a", "00:1f.0"},
+            {"pci:slots a", ""},
+            {"pci:dma --data 41 a 00:1f.0 write 0x9000 2", "write of 2 bytes to 9000: completed"},
+            {"pci:dma a 00:1f.0 read 0x9000 2", "41 41"},
             {"clock:show a", "MIPS"},
             {"machine:destroy a", "a: destroyed"}};
         for (String[] command : commands) {

@@ -43,7 +43,7 @@ class FrameworkIT {
                 "machine:create", "machine:list", "machine:show", "machine:load", "machine:run", "machine:step", "machine:pause", "machine:reset",
                 "machine:save", "machine:restore", "machine:swap", "machine:destroy",
                 "cpu:regs", "cpu:disassemble", "cpu:break", "cpu:trace", "mem:map", "mem:dump", "mem:write", "mem:find",
-                "irq:show", "irq:raise", "irq:lower", "pci:list", "pci:config", "clock:show");
+                "irq:show", "irq:raise", "irq:lower", "pci:list", "pci:tree", "pci:config", "pci:slots", "pci:plug", "pci:unplug", "pci:dma", "clock:show");
     }
 
     @Test
