@@ -184,4 +184,30 @@ class ProcessInvalidationTest {
         r.submit(7 | 3 << 4, 0);
         assertThat(r.rig.get64(IQER) & 0xF).isEqualTo(7);
     }
+
+    // Hand-over
+
+    /** Tables that have changed show that the caches came along; the invalidation afterwards, that they are what they were. */
+    @Test
+    void aUnitThatIsReplacedKeepsItsProcesses() {
+        r.rig.set64(0xD0, 0x38_0000);
+        RemappingHardware successor = Rig.unit("scalable", 0, false);
+        com.vtsim.api.machine.State before = r.rig.unit.save();
+        r.rig.machine.remove(r.rig.unit);
+        r.rig.machine.add(successor);
+        assertThat(successor.save()).usingRecursiveComparison().isEqualTo(before);
+        assertThat(r.rig.get64(0xD0)).isEqualTo(0x38_0000);
+        var request = new com.vtsim.api.pci.RequestTranslator.Request();
+        for (int i = 0; i < 2; i++) {
+            for (Way way : ways) {
+                request.sourceId = DEV;
+                request.pasid = way.pasid();
+                request.address = way.address();
+                request.length = 4;
+                assertThat(successor.translate(request)).as(way.name()).isTrue();
+                assertThat(request.hostPhysical).as(way.name()).isEqualTo(i == 0 ? OLD : NEW);
+            }
+            r.submit(2 | 1 << 4, 0);
+        }
+    }
 }
