@@ -358,7 +358,7 @@ public final class ApicController implements InterruptController, MessageTarget,
             messages.add(message);
         }
         for (LocalApic apic : local) {
-            apic.messages().forEach(messages::add);
+            apic.view().messages().forEach(messages::add);
         }
         return Optional.of(State.of(FAMILY, InterruptState.VERSION, pair.neutral(messages.stream().mapToLong(Long::longValue).toArray())));
     }
@@ -367,7 +367,7 @@ public final class ApicController implements InterruptController, MessageTarget,
     public List<String> leftBehind() {
         List<String> lines = new ArrayList<>();
         for (LocalApic apic : local) {
-            String what = apic.leftBehind();
+            String what = apic.view().leftBehind();
             if (!what.isEmpty()) {
                 lines.add("cpu" + apic.id() + ": " + what);
             }
@@ -410,7 +410,7 @@ public final class ApicController implements InterruptController, MessageTarget,
     public List<String> registers() {
         List<String> lines = new ArrayList<>();
         for (LocalApic apic : local) {
-            lines.add(apic.describe());
+            lines.add(apic.view().describe());
         }
         pair.registers().forEach(line -> lines.add("8259A " + line));
         return lines;
@@ -430,7 +430,7 @@ public final class ApicController implements InterruptController, MessageTarget,
     public List<String> why(int vector) {
         List<String> lines = new ArrayList<>();
         for (LocalApic apic : local) {
-            String line = apic.why(vector);
+            String line = apic.view().why(vector);
             if (line != null) {
                 lines.add(line);
             }

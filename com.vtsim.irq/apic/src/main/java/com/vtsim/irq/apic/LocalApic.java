@@ -6,8 +6,6 @@ import com.vtsim.api.machine.Processor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * One local APIC: xAPIC and x2APIC mode. Machine thread only.
@@ -32,26 +30,25 @@ final class LocalApic implements LocalApicPort {
     private final int id;
     private final Chips chips;
     private final MessageBus bus;
+    private final X2apicRegisters wide;
+    private final LocalApicView view = new LocalApicView(this);
     private final RegisterFile<ApicRegister> registers = new RegisterFile<>(ApicRegister.class, new Device());
-    private final VectorSet irr = new VectorSet();
-    private final VectorSet isr = new VectorSet();
-    private final VectorSet tmr = new VectorSet();
-    private final ApicTimer timer = new ApicTimer(this::timerExpired);
+    final VectorSet irr = new VectorSet();
+    final VectorSet isr = new VectorSet();
+    final VectorSet tmr = new VectorSet();
+    final ApicTimer timer = new ApicTimer(this::timerExpired);
     /** Numbers of the interrupts in IRR and ISR, for the trace. */
     private final long[] numbers = new long[256];
     private Processor processor;
     private long base;
-    /** ICR bits 63:32 in x2APIC mode, where they are all the destination. */
-    private long icrHigh;
-    private int errors;
+    int errors;
     /** An ExtINT message that waits for its acknowledge cycle. */
     private boolean external;
     private final boolean[] pins = new boolean[2];
-    private boolean intr;
-    private long value;
-    private long delivered;
-    private long merged;
-    private long spurious;
+    boolean intr;
+    long delivered;
+    long merged;
+    long spurious;
 
     /** What a local APIC needs of the rest. */
     interface Chips {
@@ -96,6 +93,7 @@ final class LocalApic implements LocalApicPort {
         this.id = id;
         this.chips = chips;
         this.bus = bus;
+        wide = new X2apicRegisters(this, registers, bus);
         powerUp();
     }
 
@@ -119,7 +117,7 @@ final class LocalApic implements LocalApicPort {
         isr.clear();
         tmr.clear();
         errors = 0;
-        icrHigh = 0;
+        wide.destination(0);
         external = false;
         timer.reset();
         evaluate();
@@ -151,7 +149,7 @@ final class LocalApic implements LocalApicPort {
         return base;
     }
 
-    private boolean on() {
+    boolean on() {
         return (base & EN) != 0;
     }
 
@@ -206,7 +204,7 @@ final class LocalApic implements LocalApicPort {
         return mine >> 4 == (destination >> 4 & 0xF) && (mine & destination & 0xF) != 0;
     }
 
-    private int logicalId() {
+    int logicalId() {
         return id >> 4 << 16 | 1 << (id & 0xF);
     }
 
@@ -256,12 +254,12 @@ final class LocalApic implements LocalApicPort {
 
     // Priorities
 
-    private static int priorityOf(int vector) {
+    static int priorityOf(int vector) {
         return vector == VectorSet.NONE ? 0 : vector & 0xF0;
     }
 
     /** @sdm Task and Processor Priorities */
-    private int processorPriority() {
+    int processorPriority() {
         int task = (int) registers.get(ApicRegister.TPR);
         int service = priorityOf(isr.highest());
         return (task & 0xF0) >= service ? task : service;
@@ -284,7 +282,7 @@ final class LocalApic implements LocalApicPort {
     }
 
     /** @return delivery mode of a LINT pin, or -1 while it is masked */
-    private int pinMode(ApicRegister entry) {
+    int pinMode(ApicRegister entry) {
         long lvt = registers.get(entry);
         return ApicRegister.MASKED.isSet(lvt) ? -1 : (int) ApicRegister.MODE.of(lvt);
     }
@@ -387,7 +385,7 @@ final class LocalApic implements LocalApicPort {
         local(ApicRegister.LVT_TIMER, "timer");
     }
 
-    private void error(int bit) {
+    void error(int bit) {
         boolean fresh = (errors & bit) == 0;
         errors |= bit;
         // The entry itself may hold the illegal vector.
@@ -456,110 +454,22 @@ final class LocalApic implements LocalApicPort {
 
     @Override
     public boolean readX2apic(int msr) {
-        int offset = msr - 0x800 << 4;
-        ApicRegister register = registers.at(offset);
-        if (!x2apic() || register == null) {
-            return false;
-        }
-        switch (register) {
-            case ID -> value = id;
-            case LDR -> value = logicalId() & 0xFFFF_FFFFL;
-            case ICR_LOW -> value = registers.get(ApicRegister.ICR_LOW) | icrHigh << 32;
-            case APR, RRD, DFR, EOI, ICR_HIGH -> {
-                return false;
-            }
-            default -> value = registers.load(offset, 4);
-        }
-        return true;
+        return wide.read(msr);
+    }
+
+    @Override
+    public boolean writeX2apic(int msr, long written) {
+        return wide.write(msr, written);
     }
 
     @Override
     public long value() {
-        return value;
+        return wide.value();
     }
 
-    /** @sdm x2APIC Register Address Space; Reserved Bit Checking */
-    @Override
-    public boolean writeX2apic(int msr, long written) {
-        int offset = msr - 0x800 << 4;
-        if (!x2apic()) {
-            return false;
-        }
-        if (msr == 0x83F) {
-            return selfIpi(written);
-        }
-        ApicRegister register = registers.at(offset);
-        if (register == null) {
-            return false;
-        }
-        long writable = register.layout().replaced() | register.layout().readable() & 0x5000;
-        switch (register) {
-            case LDR, DFR, ICR_HIGH -> {
-                return false;
-            }
-            case EOI, ESR -> {
-                if (written != 0) {
-                    return false;
-                }
-            }
-            case ICR_LOW -> {
-                if ((written & 0xFFFF_FFFFL & ~register.layout().replaced()) != 0) {
-                    return false;
-                }
-                icrHigh = written >>> 32;
-            }
-            default -> {
-                if (register.layout().replaced() == 0 || (written & ~writable) != 0) {
-                    return false;
-                }
-            }
-        }
-        registers.store(offset, 4, written & 0xFFFF_FFFFL);
-        return true;
-    }
-
-    private boolean selfIpi(long written) {
-        if (written >>> 8 != 0) {
-            return false;
-        }
-        bus.begin("self IPI of cpu", id);
-        accept(Delivery.FIXED, (int) written, false);
-        return true;
-    }
-
-    /** @sdm Issuing Interprocessor Interrupts; Valid Combinations for the Pentium 4 and Intel Xeon Processors' Local xAPIC ICR */
-    private void command(long low) {
-        int mode = (int) ApicRegister.MODE.of(low);
-        int vector = (int) ApicRegister.VECTOR.of(low);
-        boolean deassert = mode == Delivery.INIT && ApicRegister.LEVEL.isSet(low) && !ApicRegister.ASSERT.isSet(low);
-        // Remote read (3) and ExtINT (7) are no commands; an INIT level de-assert has no effect on these processors.
-        if (deassert || mode == Delivery.SMI || mode == 3 || mode == Delivery.EXTINT) {
-            return;
-        }
-        boolean ordinary = mode == Delivery.FIXED || mode == Delivery.LOWEST;
-        if (ordinary && vector < 16) {
-            error(SEND_ILLEGAL_VECTOR);
-            return;
-        }
-        bus.begin("IPI of cpu", id);
-        switch ((int) ApicRegister.SHORTHAND.of(low)) {
-            case 0 -> {
-                int destination = x2apic() ? (int) icrHigh : (int) (registers.get(ApicRegister.ICR_HIGH) >>> 24);
-                boolean all = destination == (x2apic() ? MessageBus.BROADCAST_32 : MessageBus.BROADCAST_8);
-                bus.send(mode, vector, false, destination, ApicRegister.LOGICAL.isSet(low), all);
-            }
-            case 1 -> {
-                if (mode == Delivery.FIXED) {
-                    accept(mode, vector, false);
-                }
-            }
-            case 2 -> {
-                if (mode == Delivery.FIXED) {
-                    bus.sendToAll(null, mode, vector);
-                }
-            }
-            default -> bus.sendToAll(this, mode, vector);
-        }
+    /** @return ICR bits 63:32 in x2APIC mode, where they are all the destination */
+    long wideDestination() {
+        return wide.destination();
     }
 
     private void written(ApicRegister register, long old, long now) {
@@ -578,7 +488,7 @@ final class LocalApic implements LocalApicPort {
                 registers.set(ApicRegister.ESR, errors);
                 errors = 0;
             }
-            case ICR_LOW -> command(now);
+            case ICR_LOW -> InterruptCommand.send(this, registers, bus, now);
             case LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR -> entryWritten(register, old, now);
             case INITIAL_COUNT -> {
                 if (deadlineMode()) {
@@ -592,7 +502,7 @@ final class LocalApic implements LocalApicPort {
         }
     }
 
-    private static final ApicRegister[] ENTRIES = {ApicRegister.LVT_TIMER, ApicRegister.LVT_THERMAL, ApicRegister.LVT_PERF,
+    static final ApicRegister[] ENTRIES = {ApicRegister.LVT_TIMER, ApicRegister.LVT_THERMAL, ApicRegister.LVT_PERF,
         ApicRegister.LVT_LINT0, ApicRegister.LVT_LINT1, ApicRegister.LVT_ERROR};
 
     private void entryWritten(ApicRegister entry, long old, long now) {
@@ -638,59 +548,19 @@ final class LocalApic implements LocalApicPort {
         }
     }
 
-    // State and the operator
-
-    /** @return edge-triggered requests as messages to this APIC, as {@link com.vtsim.api.irq.InterruptState#messages} */
-    List<Long> messages() {
-        List<Long> messages = new ArrayList<>();
-        for (int vector = 16; vector < 256; vector++) {
-            if (irr.has(vector) && !tmr.has(vector)) {
-                messages.add((DEFAULT_BASE | (long) id << 12) << 32 | vector);
-            }
-        }
-        return messages;
-    }
-
-    /** @return what of it virtual wire mode and messages do not tell, in words; empty if nothing */
-    String leftBehind() {
-        List<String> what = new ArrayList<>();
-        if (x2apic()) {
-            what.add("x2APIC mode");
-        } else if (base != (DEFAULT_BASE | EN | (id == 0 ? BSP : 0))) {
-            what.add("IA32_APIC_BASE");
-        }
-        if (timer.running()) {
-            what.add("timer");
-        }
-        for (ApicRegister entry : ENTRIES) {
-            boolean wire = entry == ApicRegister.LVT_LINT0 && pinMode(entry) == Delivery.EXTINT || entry == ApicRegister.LVT_LINT1 && pinMode(entry) == Delivery.NMI;
-            if (pinMode(entry) >= 0 && !wire) {
-                what.add(entry.name());
-            }
-        }
-        if (registers.get(ApicRegister.LDR) != 0) {
-            what.add("logical ID");
-        }
-        if (id != 0 && enabled()) {
-            what.add("software enable");
-        }
-        if (isr.highest() != VectorSet.NONE) {
-            what.add("in service " + isr);
-        }
-        return String.join(", ", what);
-    }
+    // State
 
     LocalState save() {
         for (ApicRegister register : ApicRegister.values()) {
             registers.peek(register.layout().offset(), 4);
         }
-        return new LocalState(registers.save(), base, (int) icrHigh, irr.save(), isr.save(), tmr.save(), errors, external, pins.clone(), timer.save());
+        return new LocalState(registers.save(), base, (int) wide.destination(), irr.save(), isr.save(), tmr.save(), errors, external, pins.clone(), timer.save());
     }
 
     void restore(LocalState state) {
         registers.restore(state.registers);
         base = state.base;
-        icrHigh = state.destination & 0xFFFF_FFFFL;
+        wide.destination(state.destination & 0xFFFF_FFFFL);
         irr.restore(state.irr);
         isr.restore(state.isr);
         tmr.restore(state.tmr);
@@ -714,35 +584,11 @@ final class LocalApic implements LocalApicPort {
         return isr.has(vector);
     }
 
+    LocalApicView view() {
+        return view;
+    }
+
     RegisterFile<ApicRegister> registers() {
         return registers;
-    }
-
-    /** @return one line with what decides on delivery */
-    String describe() {
-        return "cpu%d %s id=%d TPR=%02x PPR=%02x IRR=%s ISR=%s SVR=%03x LINT0=%05x timer=%05x ESR=%02x delivered=%d merged=%d spurious=%d%s".formatted(id,
-            !on() ? "off" : x2apic() ? "x2APIC" : "xAPIC", id, registers.get(ApicRegister.TPR), processorPriority(), irr, isr,
-            registers.get(ApicRegister.SVR), registers.get(ApicRegister.LVT_LINT0), registers.get(ApicRegister.LVT_TIMER), errors, delivered, merged,
-            spurious, intr ? " INTR" : "");
-    }
-
-    /** @return where a vector stands, or null if it is neither pending nor in service */
-    String why(int vector) {
-        String where = "cpu" + id + ": ";
-        if (!irr.has(vector)) {
-            return isr.has(vector) ? where + "in service, not ended by an EOI yet" : null;
-        }
-        int ppr = processorPriority() & 0xF0;
-        String pending = where + "pending in IRR" + (isr.has(vector) ? " and in service" : "") + "; ";
-        if (!on()) {
-            return pending + "held: the local APIC is off (IA32_APIC_BASE.EN)";
-        }
-        if ((vector & 0xF0) <= ppr) {
-            boolean task = (registers.get(ApicRegister.TPR) & 0xF0) >= priorityOf(isr.highest());
-            return pending + "held: its class " + (vector >> 4) + " is not above PPR class " + (ppr >> 4) + ", which comes from "
-                + (task ? "TPR" : "vector " + Integer.toHexString(isr.highest()) + "h in service");
-        }
-        return irr.highest() != vector ? pending + "waits for vector " + Integer.toHexString(irr.highest()) + "h, which is of higher priority"
-            : pending + "INTR is asserted: the processor has not taken it (EFLAGS.IF, a shadow, or it is not running)";
     }
 }
