@@ -109,5 +109,10 @@ final class PartBoard implements Board {
         public void event(String kind, String text) {
             chassis.trace.event(owner.name, kind, text);
         }
+
+        @Override
+        public long[] numbers(String of, int length) {
+            return chassis.trace.numbers(owner.name, of, length);
+        }
     }
 }

@@ -2,7 +2,9 @@ package com.vtsim.machine;
 
 import com.vtsim.api.machine.TraceEvent;
 import java.util.ArrayDeque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The recorder of trace events: the last 100,000. */
 final class Trace {
@@ -10,6 +12,7 @@ final class Trace {
 
     private final VirtualClock clock;
     private final ArrayDeque<TraceEvent> events = new ArrayDeque<>();
+    private final Map<String, long[]> numbers = new HashMap<>();
     private List<String> kinds = List.of();
     /** Whether accesses to ports and registers are recorded; read on every access. */
     boolean accesses;
@@ -50,6 +53,11 @@ final class Trace {
         if (wants(kind)) {
             record(part, kind, "%x %d bytes %x".formatted(address, size, value));
         }
+    }
+
+    /** @return what {@link com.vtsim.api.machine.Tracer#numbers} promises to a part */
+    long[] numbers(String part, String of, int length) {
+        return numbers.computeIfAbsent(part + " " + of, key -> new long[length]);
     }
 
     List<TraceEvent> events() {

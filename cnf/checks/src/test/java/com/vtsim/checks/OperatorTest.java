@@ -87,7 +87,11 @@ class OperatorTest {
         "pci:plug a edu rp1                              | no slot of machine a 'rp1'",
         "pci:dma a 00:1f.0 fetch 0x1000 4                | 'fetch' is no direction; it must be read or write",
         "pci:dma --pasid 0x100000 a 00:1f.0 read 0 4     | PASID 0x100000 is not possible; it has 20 bits",
-        "pci:error a 00:1f.0 timeout                     | 00:1f.0 is no test endpoint"})
+        "pci:error a 00:1f.0 timeout                     | 00:1f.0 is no test endpoint",
+        "irq:why a 256                                   | no vector 256; there are 0 to 255",
+        "irq:trace a                                     | machine 'a' has recorded no interrupt; irq:trace a on begins to",
+        "irq:trace a always                              | no word 'always'; there are on, off",
+        "irq:carries b                                   | no machine 'b'; there is a"})
     void aMistakeIsOneLine(String command, String message) throws Exception {
         Files.writeString(folder.resolve("short.bin"), "!".repeat(100));
         Outcome outcome = launcher.vtsim("machine:create a --memory 1M; " + command + "; echo not reached");

@@ -32,6 +32,16 @@ public interface InterruptController extends Part {
     /** @return register values worth showing, name = value lines */
     List<String> registers();
 
+    /** @return for the operator, one line each: how often each line has interrupted, storms, spurious interrupts; since the machine was created, whatever controller was there */
+    default List<String> counts() {
+        return List.of();
+    }
+
+    /** @return for the operator, lines of a picture of priorities: what is requested, in service and held back, class by class */
+    default List<String> picture() {
+        return List.of();
+    }
+
     /** @return for the operator, one line each: where this vector (0–255) is pending or in service, and what holds it back */
     default List<String> why(int vector) {
         return List.of();

@@ -45,9 +45,11 @@ public final class IrqCommands {
      *
      * @param model     what it is
      * @param inputs    one per line
+     * @param picture   of the priorities
      * @param registers name = value
+     * @param counts    of interrupts
      */
-    public record Controller(String model, List<InterruptController.Input> inputs, List<String> registers) implements Drawable {
+    public record Controller(String model, List<InterruptController.Input> inputs, List<String> picture, List<String> registers, List<String> counts) implements Drawable {
         @Override
         public String line() {
             return model;
@@ -61,7 +63,11 @@ public final class IrqCommands {
                 table.row(input.line(), input.vector() < 0 ? "-" : String.format("%02x", input.vector()), input.level() ? "level" : "edge",
                         input.asserted() ? "high" : "low", state.strip());
             }
-            return paint.as(Paint.Role.HEADING, model) + "\n" + table.full(paint) + (registers.isEmpty() ? "" : "\n" + String.join("\n", registers));
+            return paint.as(Paint.Role.HEADING, model) + "\n" + table.full(paint) + section(picture) + section(registers) + section(counts);
+        }
+
+        private static String section(List<String> lines) {
+            return lines.isEmpty() ? "" : "\n" + String.join("\n", lines);
         }
     }
 
@@ -71,7 +77,7 @@ public final class IrqCommands {
         Machine machine = machines.machine(name);
         return machine.call(() -> {
             InterruptController controller = Targets.part(machine, InterruptController.class, "interrupt controller; machine:show says why");
-            return new Controller(controller.model(), controller.inputs(), controller.registers());
+            return new Controller(controller.model(), controller.inputs(), controller.picture(), controller.registers(), controller.counts());
         });
     }
 

@@ -16,6 +16,7 @@ import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
 import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.irq.i8259.CascadedPair;
+import com.vtsim.irq.i8259.InterruptNumbers;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -141,13 +142,14 @@ public final class ApicController implements InterruptController, MessageTarget,
         build(count);
         processors = new Processor[count];
         found.forEach(p -> processors[p.index()] = p);
-        bus.attach(local, board.tracer());
+        InterruptNumbers numbers = new InterruptNumbers(board.tracer(), board.clock());
+        bus.attach(local, board.tracer(), numbers);
         for (int i = 0; i < count; i++) {
             if (processors[i] != null) {
                 local[i].attach(board, processors[i]);
             }
         }
-        ioApic.attach(board);
+        ioApic.attach(board, numbers);
         mapWindows();
         board.memory().map(IoApic.BASE, PAGE, ioApic);
         if (imcr) {
@@ -159,7 +161,7 @@ public final class ApicController implements InterruptController, MessageTarget,
                 if (fromFirmware) {
                     ioApic.settle(input, board.lines().level(line));
                 } else {
-                    ioApic.pin(input, false);
+                    ioApic.pin(input, false, 0);
                 }
             }
         }
@@ -176,8 +178,15 @@ public final class ApicController implements InterruptController, MessageTarget,
         long[] messages = handedOn;
         handedOn = new long[0];
         for (long message : messages) {
-            message(message >>> 32, (int) message);
+            resume(message >>> 32, (int) message);
         }
+    }
+
+    /** A message that came up while another controller was there. */
+    private void resume(long address, int data) {
+        int destination = (int) (address >> 12) & 0xFF;
+        bus.resume(destination < local.length ? local[destination].number(data & 0xFF) : 0);
+        bus.send(address, data);
     }
 
     /** What the processors keep without local APICs stays with them. */
@@ -243,7 +252,7 @@ public final class ApicController implements InterruptController, MessageTarget,
         for (LocalApic apic : local) {
             apic.pin(0, level);
         }
-        ioApic.pin(0, level);
+        ioApic.pin(0, level, 0);
     }
 
     @Override
@@ -294,7 +303,7 @@ public final class ApicController implements InterruptController, MessageTarget,
     /** @sdm Message Signalled Interrupts */
     @Override
     public void message(long address, int data) {
-        bus.begin("message for vector", data & 0xFF);
+        bus.beginMessage(data & 0xFF);
         bus.send(address, data);
     }
 
@@ -407,6 +416,24 @@ public final class ApicController implements InterruptController, MessageTarget,
     }
 
     @Override
+    public List<String> counts() {
+        List<String> lines = new ArrayList<>(pair.numbers() == null ? List.of() : pair.numbers().describe());
+        for (LocalApic apic : local) {
+            lines.add(apic.view().counts());
+        }
+        return lines;
+    }
+
+    @Override
+    public List<String> picture() {
+        List<String> lines = new ArrayList<>();
+        for (LocalApic apic : local) {
+            lines.addAll(apic.view().picture());
+        }
+        return lines;
+    }
+
+    @Override
     public List<String> registers() {
         List<String> lines = new ArrayList<>();
         for (LocalApic apic : local) {
@@ -473,10 +500,14 @@ public final class ApicController implements InterruptController, MessageTarget,
 
         @Override
         public void line(int line, boolean level) {
-            pair.line(line, level);
             int input = input(line);
+            boolean own = line >= CascadedPair.LINES && level && !ioApic.asserted(input);
+            if (own) {
+                pair.numbers().rise(line);
+            }
+            pair.line(line, level);
             if (input >= 0) {
-                ioApic.pin(input, level);
+                ioApic.pin(input, level, pair.numbers().raised(line));
             }
         }
     }

@@ -8,6 +8,7 @@ import com.vtsim.api.pci.PciHost;
 import com.vtsim.api.pci.RequestTranslator;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
+import com.vtsim.irq.i8259.InterruptNumbers;
 
 /**
  * The I/O APIC: 24 inputs. Levels are logical, so the polarity bit is only kept. Source: 82093AA I/O Advanced Programmable Interrupt Controller;
@@ -16,6 +17,7 @@ import com.vtsim.api.register.RegisterState;
 final class IoApic implements MmioDevice {
     /** Where the window lies. */
     static final long BASE = 0xFEC0_0000L;
+    private static final int INTR = 0, TIMER = 2;
     private static final int IOREGSEL = 0x00;
     private static final int IOWIN = 0x10;
     private static final int EOIR = 0x40;
@@ -24,7 +26,8 @@ final class IoApic implements MmioDevice {
 
     private final MessageBus bus;
     private final RegisterFile<IoApicRegister> registers = new RegisterFile<>(IoApicRegister.class, this::written);
-    private final long[] numbers = new long[IoApicRegister.INPUTS];
+    private long[] numbers = new long[IoApicRegister.INPUTS];
+    private InterruptNumbers lines;
     private int select;
     private int pins;
     private Board board;
@@ -79,20 +82,20 @@ final class IoApic implements MmioDevice {
         }
     }
 
-    /** An input has this level. */
-    void pin(int input, boolean asserted) {
+    /** An input has this level. @param number of the interrupt, where it rises */
+    void pin(int input, boolean asserted, long number) {
         int bit = 1 << input;
         if (asserted == ((pins & bit) != 0)) {
             return;
         }
         pins ^= bit;
         if (asserted) {
-            bus.begin("I/O APIC input", input);
-            numbers[input] = bus.id();
+            numbers[input] = number;
+            bus.resume(number);
             long entry = registers.get(IoApicRegister.entryOf(input));
             // An edge on a masked input is not kept (82093AA, Interrupt Mask).
-            if (!levelTriggered(entry) && !IoApicRegister.MASK.isSet(entry)) {
-                send(entry);
+            if (!levelTriggered(entry) && !IoApicRegister.MASK.isSet(entry) && send(entry)) {
+                delivered(input);
             }
         }
         level(input);
@@ -116,9 +119,18 @@ final class IoApic implements MmioDevice {
             bus.resume(numbers[input]);
             // Set first: the interrupt may be acknowledged and ended before the message returns.
             registers.set(register, IoApicRegister.REMOTE_IRR, 1);
-            if (!send(entry)) {
+            if (send(entry)) {
+                delivered(input);
+            } else {
                 registers.set(register, IoApicRegister.REMOTE_IRR, 0);
             }
+        }
+    }
+
+    /** INTR of the 8259As has counted itself. */
+    private void delivered(int input) {
+        if (input != INTR && lines != null) {
+            lines.delivered(input == TIMER ? 0 : input);
         }
     }
 
@@ -134,9 +146,11 @@ final class IoApic implements MmioDevice {
         return message != null && bus.send(message.address, message.data);
     }
 
-    /** Looks for the unit that remaps its interrupts. */
-    void attach(Board newBoard) {
+    /** Looks for the unit that remaps its interrupts. @param lineNumbers the numbers of what the lines carry */
+    void attach(Board newBoard, InterruptNumbers lineNumbers) {
         board = newBoard;
+        lines = lineNumbers;
+        numbers = board.tracer().numbers("inputs", IoApicRegister.INPUTS);
         boolean blocked = requester != null && requester.isOrphan();
         requester = requester(requester);
         for (int input = 0; blocked && !requester.isOrphan() && input < IoApicRegister.INPUTS; input++) {

@@ -38,7 +38,8 @@ final class LocalApic implements LocalApicPort {
     final VectorSet tmr = new VectorSet();
     final ApicTimer timer = new ApicTimer(this::timerExpired);
     /** Numbers of the interrupts in IRR and ISR, for the trace. */
-    private final long[] numbers = new long[256];
+    private long[] numbers = new long[256];
+    private long[] serving = new long[256];
     private Processor processor;
     private long base;
     int errors;
@@ -99,6 +100,8 @@ final class LocalApic implements LocalApicPort {
 
     void attach(Board board, Processor wired) {
         processor = wired;
+        numbers = board.tracer().numbers("pending of cpu" + id, 256);
+        serving = board.tracer().numbers("serving of cpu" + id, 256);
         timer.attach(board, "timer " + id);
         intr = false;
         wired.intr(false);
@@ -315,7 +318,8 @@ final class LocalApic implements LocalApicPort {
         irr.clear(vector);
         isr.set(vector);
         delivered++;
-        bus.trace(ACK, this, numbers[vector], vector, "");
+        serving[vector] = numbers[vector];
+        bus.trace(ACK, this, serving[vector], vector, "");
         evaluate();
         return vector;
     }
@@ -327,7 +331,7 @@ final class LocalApic implements LocalApicPort {
             return;
         }
         isr.clear(vector);
-        bus.trace(EOI, this, numbers[vector], vector, "");
+        bus.trace(EOI, this, serving[vector], vector, "");
         if (tmr.has(vector)) {
             if (ApicRegister.VECTOR.of(registers.get(ApicRegister.LVT_LINT0)) == vector) {
                 registers.set(ApicRegister.LVT_LINT0, ApicRegister.REMOTE_IRR, 0);
@@ -574,6 +578,11 @@ final class LocalApic implements LocalApicPort {
     void redrive() {
         intr = !externalWaits() && !deliverable();
         evaluate();
+    }
+
+    /** @return the number of the interrupt that waits, or waited last, with a vector */
+    long number(int vector) {
+        return numbers[vector];
     }
 
     boolean requests(int vector) {

@@ -51,12 +51,41 @@ final class LocalApicView {
         return String.join(", ", what);
     }
 
+    /** @return one line, counted since this controller came */
+    String counts() {
+        return "cpu" + apic.id() + ": " + apic.delivered + " delivered, " + apic.merged + " merged with one that waited, " + apic.spurious + " spurious";
+    }
+
+    /** @return how many vectors of each priority class, highest first, are requested and in service, and which classes PPR holds back */
+    List<String> picture() {
+        StringBuilder classes = new StringBuilder("      class    ");
+        StringBuilder requested = new StringBuilder("      IRR      ");
+        StringBuilder service = new StringBuilder("      ISR      ");
+        StringBuilder held = new StringBuilder("      held     ");
+        int priority = apic.processorPriority() >> 4;
+        for (int each = 15; each >= 1; each--) {
+            classes.append(Integer.toHexString(each)).append("  ");
+            requested.append(count(apic.irr, each)).append("  ");
+            service.append(count(apic.isr, each)).append("  ");
+            held.append(each <= priority ? "#  " : ".  ");
+        }
+        return List.of("cpu%d  TPR %02x, PPR %02x".formatted(apic.id(), apic.registers().get(ApicRegister.TPR), apic.processorPriority()),
+            classes.toString().stripTrailing(), requested.toString().stripTrailing(), service.toString().stripTrailing(), held.toString().stripTrailing());
+    }
+
+    private static String count(VectorSet set, int priority) {
+        int count = 0;
+        for (int vector = priority << 4; vector < priority + 1 << 4; vector++) {
+            count += set.has(vector) ? 1 : 0;
+        }
+        return count == 0 ? "." : count > 9 ? "+" : Integer.toString(count);
+    }
+
     /** @return one line with what decides on delivery */
     String describe() {
-        return "cpu%d %s id=%d TPR=%02x PPR=%02x IRR=%s ISR=%s SVR=%03x LINT0=%05x timer=%05x ESR=%02x delivered=%d merged=%d spurious=%d%s".formatted(apic.id(),
+        return "cpu%d %s id=%d TPR=%02x PPR=%02x IRR=%s ISR=%s SVR=%03x LINT0=%05x timer=%05x ESR=%02x%s".formatted(apic.id(),
             !apic.on() ? "off" : apic.x2apic() ? "x2APIC" : "xAPIC", apic.id(), apic.registers().get(ApicRegister.TPR), apic.processorPriority(), apic.irr, apic.isr,
-            apic.registers().get(ApicRegister.SVR), apic.registers().get(ApicRegister.LVT_LINT0), apic.registers().get(ApicRegister.LVT_TIMER), apic.errors, apic.delivered, apic.merged,
-            apic.spurious, apic.intr ? " INTR" : "");
+            apic.registers().get(ApicRegister.SVR), apic.registers().get(ApicRegister.LVT_LINT0), apic.registers().get(ApicRegister.LVT_TIMER), apic.errors, apic.intr ? " INTR" : "");
     }
 
     /** @return where a vector stands, or null if it is neither pending nor in service */

@@ -1,6 +1,7 @@
 package com.vtsim.irq.apic;
 
 import com.vtsim.api.machine.Tracer;
+import com.vtsim.irq.i8259.InterruptNumbers;
 
 /**
  * Carries interrupt messages to the local APICs: from I/O APIC inputs, devices and other local APICs. Each interrupt gets a number here that the
@@ -18,22 +19,31 @@ final class MessageBus {
 
     private LocalApic[] apics = {};
     private Tracer tracer;
+    private InterruptNumbers numbers;
     /** Where the search for the next lowest-priority destination begins among equals. */
     private int turn;
-    private long last;
     /** Number of the interrupt that is being sent. */
     private long id;
 
-    void attach(LocalApic[] local, Tracer newTracer) {
+    void attach(LocalApic[] local, Tracer newTracer, InterruptNumbers newNumbers) {
         apics = local;
         tracer = newTracer;
+        numbers = newNumbers;
     }
 
     /** A new interrupt comes up. @param source for the trace: {@code line 4} */
     void begin(String source, int number) {
-        id = ++last;
+        id = numbers == null ? 0 : numbers.next();
         if (tracer != null && tracer.wants(RAISE)) {
             tracer.event(RAISE, "#" + id + " " + source + (number < 0 ? "" : " " + number));
+        }
+    }
+
+    /** A message comes from a device. */
+    void beginMessage(int vector) {
+        id = numbers == null ? 0 : numbers.next();
+        if (tracer != null && tracer.wants(RAISE)) {
+            tracer.event(RAISE, "#" + id + " message, vector " + Integer.toHexString(vector) + "h");
         }
     }
 

@@ -29,6 +29,7 @@ final class Bench implements Board, Lines, PortSpace, Tracer, Clock {
     ApicController irq;
     /** The processor that executes. */
     int running;
+    private final Map<String, long[]> kept = new HashMap<>();
     private final Map<Long, MmioDevice> windows = new HashMap<>();
     private final Map<Integer, PortDevice> devices = new HashMap<>();
     private final List<Alarm> alarms = new ArrayList<>();
@@ -309,6 +310,11 @@ final class Bench implements Board, Lines, PortSpace, Tracer, Clock {
     @Override
     public boolean wants(String kind) {
         return tracing;
+    }
+
+    @Override
+    public long[] numbers(String of, int length) {
+        return kept.computeIfAbsent(of, name -> new long[length]);
     }
 
     @Override

@@ -480,7 +480,7 @@ class DeliveryTest {
         bench.pulse(4);
         bench.take(0);
         bench.eoi(0);
-        String id = bench.events.stream().filter(e -> e.contains("input 4")).findFirst().orElseThrow().replaceAll(".*(#\\d+).*", "$1");
+        String id = bench.events.stream().filter(e -> e.contains("line 4")).findFirst().orElseThrow().replaceAll(".*(#\\d+).*", "$1");
         assertThat(bench.events).anyMatch(e -> e.startsWith("irq.ack " + id + " cpu0 vector 34h")).anyMatch(e -> e.startsWith("irq.eoi " + id + " "));
     }
 

@@ -128,6 +128,36 @@ class HandOverTest {
         assertThat(bench.take(0)).as("merged, as in IRR").isEqualTo(-1);
     }
 
+    @Test
+    void anInterruptKeepsItsNumberAcrossSwaps() {
+        bench.trace();
+        bench.route(17, 0x8051, 0);
+        bench.raise(17);
+        bench.swapped();
+        assertThat(bench.take(0)).isEqualTo(0x51);
+        bench.irq.message(Bench.LOCAL, 0x41);
+        bench.swapped();
+        bench.lower(17);
+        bench.eoi(0);
+        byNeutralState();
+        assertThat(bench.take(0)).isEqualTo(0x41);
+        bench.irq.message(Bench.LOCAL, 0x91);
+        assertThat(bench.events).containsExactly("irq.raise #1 line 17", "irq.ack #1 cpu0 vector 51h", "irq.raise #2 message, vector 41h",
+            "irq.eoi #1 cpu0 vector 51h", "irq.ack #2 cpu0 vector 41h", "irq.raise #3 message, vector 91h");
+    }
+
+    /** A thousand in ten milliseconds: a handler that does not silence its device. */
+    @Test
+    void stormsAreCounted() {
+        bench.route(17, 0x8051, 0);
+        bench.raise(17);
+        for (int i = 0; i < 1500; i++) {
+            assertThat(bench.take(0)).isEqualTo(0x51);
+            bench.eoi(0);
+        }
+        assertThat(bench.irq.counts()).contains("line 17: 1501 interrupts, 1 storms");
+    }
+
     /** CR8 is the processor's while there is no local APIC. */
     @Test
     void taskPriorityPassesBetweenProcessorAndApic() {

@@ -24,7 +24,6 @@ public final class CascadedPair {
     /** Inputs of each chip that may be level-triggered: not the timer, the keyboard, the cascade, the clock, the coprocessor. */
     private static final int MASTER_ELCR = 0xF8;
     private static final int SLAVE_ELCR = 0xDE;
-    private static final String RAISE = "irq.raise";
     private static final String ACK = "irq.ack";
     private static final String EOI = "irq.eoi";
 
@@ -33,6 +32,7 @@ public final class CascadedPair {
     private final Intr output;
     private Board board;
     private Tracer tracer;
+    private InterruptNumbers numbers;
     private boolean intr;
     private boolean adopted;
 
@@ -60,6 +60,7 @@ public final class CascadedPair {
     public void attach(Board newBoard) {
         board = newBoard;
         tracer = board.tracer();
+        numbers = new InterruptNumbers(tracer, board.clock());
         board.ports().map(0x20, 2, 1, new Ports(master));
         board.ports().map(0xA0, 2, 1, new Ports(slave));
         board.ports().map(0x4D0, 2, 1, new TriggerPorts());
@@ -95,10 +96,10 @@ public final class CascadedPair {
     /** A line of the board has this level. */
     public void line(int line, boolean level) {
         if (line < LINES && line != CASCADE && level != ((chip(line).input() >> (line & 7) & 1) != 0)) {
-            input(line, level);
-            if (level && tracer.wants(RAISE)) {
-                tracer.event(RAISE, "line " + line);
+            if (level) {
+                numbers.rise(line);
             }
+            input(line, level);
         }
     }
 
@@ -126,6 +127,11 @@ public final class CascadedPair {
             intr = asserted;
             output.level(asserted);
         }
+    }
+
+    /** @return the numbers of the interrupts; null before {@link #attach} */
+    public InterruptNumbers numbers() {
+        return numbers;
     }
 
     /** @return INTR */
@@ -156,8 +162,13 @@ public final class CascadedPair {
         }
         master.acknowledged();
         drive();
+        if (spurious && numbers != null) {
+            numbers.spurious();
+        } else if (numbers != null) {
+            numbers.acknowledged(line);
+        }
         if (tracer != null && tracer.wants(ACK)) {
-            tracer.event(ACK, "line " + line + " vector " + Integer.toHexString(vector) + "h" + (spurious ? " spurious" : ""));
+            tracer.event(ACK, (spurious ? "" : "#" + numbers.serving(line) + " ") + "line " + line + " vector " + Integer.toHexString(vector) + "h" + (spurious ? " spurious" : ""));
         }
         return vector;
     }
@@ -295,7 +306,8 @@ public final class CascadedPair {
 
     private void ended(I8259a chip, int level) {
         if (level >= 0 && tracer.wants(EOI)) {
-            tracer.event(EOI, "line " + (chip == master ? level : 8 + level));
+            int line = chip == master ? level : 8 + level;
+            tracer.event(EOI, (line == CASCADE ? "" : "#" + numbers.serving(line) + " ") + "line " + line);
         }
     }
 

@@ -17,17 +17,28 @@ final class HeldMessages {
 
     /** @return whether it waits now */
     boolean add(long address, int data) {
-        long message = address << 32 | data & 0xFFFF_FFFFL;
-        for (int i = 0; i < count; i++) {
-            if (messages[i] == message) {
-                return true;
-            }
+        if (has(address, data)) {
+            return true;
         }
         if (count == MOST) {
             return false;
         }
-        messages[count++] = message;
+        messages[count++] = message(address, data);
         return true;
+    }
+
+    private static long message(long address, int data) {
+        return address << 32 | data & 0xFFFF_FFFFL;
+    }
+
+    boolean has(long address, int data) {
+        long wanted = message(address, data);
+        for (int i = 0; i < count; i++) {
+            if (messages[i] == wanted) {
+                return true;
+            }
+        }
+        return false;
     }
 
     boolean has(int vector) {

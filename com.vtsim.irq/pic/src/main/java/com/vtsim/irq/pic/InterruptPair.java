@@ -30,6 +30,7 @@ public final class InterruptPair implements InterruptController, MessageTarget {
     /** {@link #model}. */
     static final String MODEL = "i8259a";
 
+    private static final String RAISE = "irq.raise";
     private static final int VERSION = 2;
     private static final int VERSION_WITHOUT_MESSAGES = 1;
 
@@ -110,6 +111,14 @@ public final class InterruptPair implements InterruptController, MessageTarget {
 
     @Override
     public void message(long address, int data) {
+        int vector = data & 0xFF;
+        if (board != null && !held.has(address, data)) {
+            long number = pair.numbers().next();
+            board.tracer().numbers("pending of cpu" + (address >> 12 & 0xFF), 256)[vector] = number;
+            if (board.tracer().wants(RAISE)) {
+                board.tracer().event(RAISE, "#" + number + " message, vector " + Integer.toHexString(vector) + "h, waits: no local APIC");
+            }
+        }
         if (!held.add(address, data)) {
             board.report("an interrupt message is lost: there is no local APIC, and " + HeldMessages.MOST + " others wait for one already");
         }
@@ -144,6 +153,11 @@ public final class InterruptPair implements InterruptController, MessageTarget {
     @Override
     public List<Input> inputs() {
         return pair.inputs();
+    }
+
+    @Override
+    public List<String> counts() {
+        return pair.numbers() == null ? List.of() : pair.numbers().describe();
     }
 
     @Override

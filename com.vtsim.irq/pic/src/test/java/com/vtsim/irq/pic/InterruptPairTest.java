@@ -616,7 +616,7 @@ class InterruptPairTest {
         pic.acknowledge(0);
         bench.out(0xA0, 0x20);
         bench.out(0x20, 0x20);
-        assertThat(bench.events).containsExactly("irq.raise line 12", "irq.ack line 12 vector 74h", "irq.eoi line 12", "irq.eoi line 2");
+        assertThat(bench.events).containsExactly("irq.raise #1 line 12", "irq.ack #1 line 12 vector 74h", "irq.eoi #1 line 12", "irq.eoi line 2");
     }
 
     @Test
