@@ -25,6 +25,9 @@ final class Transcendentals {
     /** Significand of √2, cut. */
     private static final long SQRT2 = 0xB504_F333_F9DE_6484L;
 
+    /** Exponent of the difference from 1 below which processors take the logarithm without a table. */
+    private static final int NEAR_ONE = -3;
+
     /** Exponent of F2XM1's operand below which it is one multiplication. */
     private static final int SMALL = -68;
 
@@ -225,30 +228,55 @@ final class Transcendentals {
             }
         }
 
+        /** s = half of ln((d + n) / (d - n)). */
+        private void logarithm() {
+            s.divide(n, d);
+            n.multiply(s, s);
+            Series.ODD.sum(n, false, sum);
+            s.multiply(s, sum);
+        }
+
+        /** s = log2 of (d + n) / (d − n), with what processors cut on their way where that is near to 1: the sum, the product, the quotient. */
+        private void nearOne() {
+            d.cut();
+            x.multiply(n, TWO_LOG2E);
+            x.cut();
+            s.divide(n, d);
+            n.multiply(s, s);
+            Series.ODD.sum(n, false, sum);
+            s.divide(x, d);
+            s.cut();
+            s.multiply(s, sum);
+        }
+
         /** Delivers a × (k + log2 of (d + n) / (d − n)), n and d such that n / d is small. */
         private void multiply(FloatUnit u, int k) {
-            boolean inexact = !n.zero();
-            if (inexact) {
-                s.divide(n, d);
-                n.multiply(s, s);
-                Series.ODD.sum(n, false, sum);
-                s.multiply(s, sum);
-                s.multiply(s, TWO_LOG2E);
+            if (!n.zero()) {
+                if (k == 0 && n.exponent < NEAR_ONE) {
+                    nearOne();
+                } else {
+                    logarithm();
+                    s.multiply(s, TWO_LOG2E);
+                }
                 if (k != 0) {
                     x.set(k);
                     s.add(x, s, false);
                 }
             } else {
                 s.set(k);
+                if (k < 0) {
+                    // As if a little more than 0 had been added: processors come out below.
+                    s.decrement();
+                }
             }
             s.cut();
             x.set(u.a);
             s.multiply(s, x);
-            deliver(u, s, inexact);
+            deliver(u, s, false);
             if ((u.flags & FloatUnit.PRECISION) == 0) {
-                // Exact all the same; processors say that it was rounded up.
-                boolean tiny = noteInexact(u);
-                u.roundedUp = u.rounding == FloatUnit.NEAREST ? !tiny : u.rounding == (s.negative ? FloatUnit.DOWN : FloatUnit.UP);
+                // What has been cut is forgotten, but for PE.
+                noteInexact(u);
+                u.roundedUp = false;
             }
         }
     }
