@@ -24,8 +24,6 @@ public enum VmError {
     VMPTRLD_REVISION(11, "VMPTRLD with incorrect VMCS revision identifier"),
     /** 12. */
     UNSUPPORTED_COMPONENT(12, "VMREAD/VMWRITE from/to unsupported VMCS component"),
-    /** 13. */
-    READ_ONLY_COMPONENT(13, "VMWRITE to read-only VMCS component"),
     /** 15. */
     VMXON_IN_ROOT(15, "VMXON executed in VMX root operation"),
     /** 26. */

@@ -318,7 +318,7 @@ public enum VmcsField {
     HOST_RIP(0x6C16, "Host RIP");
 
     /** Types: bits 11:10 of the encoding. */
-    public enum Type { /** Control. */ CONTROL, /** Read-only data: VM-exit information. */ EXIT_INFORMATION, /** Guest state. */ GUEST, /** Host state. */ HOST }
+    public enum Type { /** Control. */ CONTROL, /** VM-exit information: what the manual calls read-only data, though VMWRITE may set it here. */ EXIT_INFORMATION, /** Guest state. */ GUEST, /** Host state. */ HOST }
 
     private static final VmcsField[] ALL = values();
     /** By bits 14:9 of the encoding (width and type) and its index. */

@@ -278,8 +278,6 @@ public final class VmxInstructions {
         VmcsField field = VmcsField.of(number);
         if (field == null) {
             vmx.fail(VmError.UNSUPPORTED_COMPONENT);
-        } else if (field.type() == VmcsField.Type.EXIT_INFORMATION) {
-            vmx.fail(VmError.READ_ONLY_COMPONENT);
         } else {
             long region = region(vmx);
             long whole = value;

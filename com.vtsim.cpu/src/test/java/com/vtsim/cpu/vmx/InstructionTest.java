@@ -32,7 +32,6 @@ class InstructionTest {
         "mov qword [0x70000], 0x34000 ! vmptrld [0x70000] | 11",
         "mov eax, 0x6c18 ! vmread rbx, rax | 12",
         "mov eax, 0x4003 ! vmread rbx, rax | 12",
-        "mov eax, 0x4402 ! vmwrite rax, rbx | 13",
         "vmxon [0x70000] | 15",
         "mov ax, 0x18 ! mov ss, ax ! vmlaunch | 26",
         "mov eax, 3 ! invept rax, [0x70000] | 28",
