@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.FrameworkUtil;
 
-/** The stock kernel on a machine with root ports: it numbers buses, opens windows, and its pciehp takes cards in and lets them go. One boot. */
+/** The stock kernel on a machine with root ports behind a remapping unit: it numbers buses, opens windows, and its pciehp takes cards in and lets them go. One boot. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(value = 300, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -51,8 +51,8 @@ class PciKernelIT {
             .program("bin/busybox", Files.readAllBytes(guest.busybox())).program("pf.ko", Files.readAllBytes(guest.modules().resolve("pci-pf-stub.ko"))).program("init", KernelIT.INIT.getBytes(StandardCharsets.US_ASCII)).bytes());
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         session = context.getService(context.getServiceReference(CommandProcessor.class)).createSession(new ByteArrayInputStream(new byte[0]), out, out);
-        machine = machines.create("pci", "q35", Map.of("memory", "256M", "irq", "apic", "root-ports", "true", "endpoint", "true", "endpoint-address", "02:00.0", "endpoint-virtual-functions", "4"));
-        machine.load("linux", guest.kernel(), Map.of("initrd", disk.toString(), "append", "console=ttyS0"));
+        machine = machines.create("pci", "q35", Map.of("memory", "256M", "irq", "apic", "root-ports", "true", "vtd", "true", "vtd-profile", "server", "endpoint", "true", "endpoint-address", "02:00.0", "endpoint-virtual-functions", "4"));
+        machine.load("linux", guest.kernel(), Map.of("initrd", disk.toString(), "append", "console=ttyS0 intel_iommu=on"));
         assertThat(machine.run(KernelIT.BOOT).cause()).as("the kernel reaches its init: %s", machine.transcripts()).isEqualTo(Stop.Cause.TEXT);
     }
 
@@ -136,6 +136,7 @@ class PciKernelIT {
         session.execute(plug);
         pass(BUTTON);
         assertThat(digest(say("md5sum /dev/nvme0n1"))).isEqualTo(first);
+        aCardThatAttacksIsContained();
         assertThat(shell("pci:unplug --surprise pci rp1")).contains("nvme is out");
         pass(1_000_000_000L);
         assertThat(say("ls /dev; dmesg | tail -8")).contains("pciehp: Slot(1): Link Down", "pciehp: Slot(1): Card not present").doesNotContain(" nvme0n1 ");
@@ -147,7 +148,17 @@ class PciKernelIT {
         assertThat(say("insmod /pf.ko; echo 1234 11ea > /sys/bus/pci/drivers/pci-pf-stub/new_id; echo 3 > /sys/bus/pci/devices/0000:02:00.0/sriov_numvfs; dmesg | tail -3; ls /sys/bus/pci/devices"))
             .contains("pci 0000:02:00.1: [1234:11eb]", "pci 0000:02:00.3: [1234:11eb]").containsPattern("0000:02:00\\.2\\s").doesNotContain("0000:02:00.4");
         assertThat(say("B=$(head -1 /sys/bus/pci/devices/0000:02:00.2/resource); devmem ${B%% *} 32")).as("identification of the second").contains("0x54455654");
-        assertThat(say("echo 0 > /sys/bus/pci/devices/0000:02:00.0/sriov_numvfs; ls /sys/bus/pci/devices")).doesNotContain("0000:02:00.1  ").doesNotContain("0000:02:00.2");
+        say("echo 0 > /sys/bus/pci/devices/0000:02:00.0/sriov_numvfs");
+        assertThat(say("ls /sys/bus/pci/devices")).contains("0000:02:00.0").doesNotContain("0000:02:00.1").doesNotContain("0000:02:00.2");
+    }
+
+    /** What the card may not do is blocked, recorded and told by the kernel: a write anywhere, an interrupt of its own making, another's name. */
+    private void aCardThatAttacksIsContained() throws Exception {
+        assertThat(shell("pci:dma --data 55 pci 01:00.0 write 0x5000 4")).contains("blocked by the remapping unit", "recorded: vtd0 01:00.0");
+        assertThat(shell("pci:dma --data '31 00 00 00' pci 01:00.0 write 0xfee00000 4")).contains("blocked", "25h");
+        assertThat(shell("pci:dma --as 02:00.0 --data 55 pci 01:00.0 write 0x5000 4")).contains("ACS violation");
+        pass(1_000_000_000L);
+        assertThat(say("dmesg | tail -12")).contains("[DMA Write NO_PASID] Request device [01:00.0] fault addr 0x5000", "[INTR-REMAP] Request device [01:00.0]", "[21] ACSViol");
     }
 
     private static String digest(String said) {
