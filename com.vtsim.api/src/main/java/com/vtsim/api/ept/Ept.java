@@ -5,8 +5,8 @@ import java.util.List;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
- * The EPT mechanism of a machine's processors: walks the structures an EPTP names, keeps what it has cached by EPTP and
- * VPID, and drops it when told. A machine without this part has processors that do not announce EPT. Machine thread only.
+ * The EPT mechanism of a machine's processors: walks the structures an EPTP names. What is cached of them each processor keeps itself, and
+ * drops when told. A machine without this part has processors that do not announce EPT. Machine thread only.
  */
 @ConsumerType
 public interface Ept extends Part {
