@@ -19,7 +19,7 @@ class ScenarioIT {
     @ParameterizedTest
     @ValueSource(strings = {"without-vmx", "deprivileged", "two-machines", "host-system", "controller-kept", "controller-updated", "memory", "interrupt-model-a",
         "interrupt-pending", "interrupt-model-b-51", "interrupt-model-b-31", "interrupt-direct", "interrupt-window", "virtual-timer", "mapped-device", "three-transactions",
-        "nested-walk", "remap-base", "remap-base-elsewhere", "dma-domains", "figure-1"})
+        "nested-walk", "remap-base", "remap-base-elsewhere", "dma-domains", "dma-attack", "figure-1"})
     void everyClaimHolds(String scenario) throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         BundleContext context = FrameworkUtil.getBundle(ScenarioIT.class).getBundleContext();

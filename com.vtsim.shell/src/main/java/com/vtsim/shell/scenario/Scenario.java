@@ -43,7 +43,7 @@ record Scenario(String name, String source, List<Claim> claims, List<Count> coun
     /** The scenarios there are. */
     static final List<String> NAMES = List.of("without-vmx", "deprivileged", "two-machines", "host-system", "controller-kept", "controller-updated", "memory",
             "interrupt-model-a", "interrupt-pending", "interrupt-model-b-51", "interrupt-model-b-31", "interrupt-direct", "interrupt-window",
-            "virtual-timer", "mapped-device", "three-transactions", "nested-walk", "remap-base", "remap-base-elsewhere", "dma-domains", "figure-1");
+            "virtual-timer", "mapped-device", "three-transactions", "nested-walk", "remap-base", "remap-base-elsewhere", "dma-domains", "dma-attack", "figure-1");
 
     private static final Pattern COUNT = Pattern.compile(";! reads (\\w+) (\\w+)");
 
