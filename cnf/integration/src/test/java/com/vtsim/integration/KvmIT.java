@@ -129,7 +129,7 @@ class KvmIT {
         assertThat(console().lines().filter(line -> line.startsWith("parameter: ")).map(line -> line.substring(11).strip()).collect(Collectors.toSet()))
             .contains("ept=Y", "eptad=Y", "vpid=Y", "unrestricted_guest=Y", "vnmi=Y", "preemption_timer=Y", "nested=Y", "flexpriority=Y",
                 // Which takes APIC-register virtualization, virtual-interrupt delivery and posted interrupts.
-                "enable_apicv=Y", "enable_ipiv=Y", "pml=Y", "ple_gap=128");
+                "enable_apicv=Y", "enable_ipiv=Y", "enable_shadow_vmcs=Y", "pml=Y", "ple_gap=128");
     }
 
     @Test
