@@ -67,7 +67,9 @@ class GuestTest {
                     push 8
                     push here
                     retfq
-            here:   mov edi, 0x30
+            here:   xor eax, eax
+                    mov ss, ax
+                    mov edi, 0x30
                     mov rsi, on_30
                     call gate
                     mov edi, 0x40
