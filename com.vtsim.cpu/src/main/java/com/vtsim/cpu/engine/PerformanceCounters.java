@@ -24,9 +24,11 @@ public final class PerformanceCounters {
     static final int PMC0 = 0xC1, SELECT0 = 0x186, FIXED_CTR0 = 0x309, FIXED_CTR_CTRL = 0x38D, GLOBAL_STATUS = 0x38E, GLOBAL_CTRL = 0x38F,
         OVF_CTRL = 0x390, A_PMC0 = 0x4C1;
 
+    /** Bits of IA32_PERF_GLOBAL_CTRL: the general counters from 0, the fixed ones from 32. */
+    public static final long COUNTERS = (1L << GENERAL) - 1 | (1L << FIXED) - 1 << 32;
+
     private static final int ALL = GENERAL + FIXED, FIRST_FIXED_BIT = 32;
     private static final long COUNTER = (1L << WIDTH) - 1;
-    private static final long COUNTERS = (1L << GENERAL) - 1 | (1L << FIXED) - 1 << FIRST_FIXED_BIT;
     /** IA32_PERFEVTSELx bits; those of FIXED_CTR_CTRL, of which each counter has four. */
     private static final long USR = 1 << 16, OS = 1 << 17, EDGE = 1 << 18, INT = 1 << 20, ANY = 1 << 21, ENABLE = 1 << 22, INVERT = 1 << 23;
     private static final int FIXED_OS = 1, FIXED_USR = 2, FIXED_INT = 8;
@@ -267,7 +269,8 @@ public final class PerformanceCounters {
         return fixedControl;
     }
 
-    long globalControl() {
+    /** @return IA32_PERF_GLOBAL_CTRL */
+    public long globalControl() {
         return globalControl;
     }
 
@@ -313,7 +316,8 @@ public final class PerformanceCounters {
         return changed();
     }
 
-    boolean setGlobalControl(long value) {
+    /** Writes IA32_PERF_GLOBAL_CTRL. @return false if a bit is reserved, and nothing is changed */
+    public boolean setGlobalControl(long value) {
         if ((value & ~COUNTERS) != 0) {
             return false;
         }

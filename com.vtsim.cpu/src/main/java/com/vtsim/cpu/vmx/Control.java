@@ -126,6 +126,8 @@ public enum Control {
     SAVE_DEBUG_CONTROLS(VmcsField.EXIT_CTLS, 2),
     /** Host address-space size. */
     HOST_ADDRESS_SPACE_SIZE(VmcsField.EXIT_CTLS, 9),
+    /** Load IA32_PERF_GLOBAL_CTRL. */
+    EXIT_LOAD_PERF_GLOBAL_CTRL(VmcsField.EXIT_CTLS, 12),
     /** Acknowledge interrupt on exit. */
     ACKNOWLEDGE_INTERRUPT_ON_EXIT(VmcsField.EXIT_CTLS, 15),
     /** Save IA32_PAT. */
@@ -138,11 +140,15 @@ public enum Control {
     EXIT_LOAD_EFER(VmcsField.EXIT_CTLS, 21),
     /** Save VMX-preemption timer value. */
     SAVE_PREEMPTION_TIMER(VmcsField.EXIT_CTLS, 22),
+    /** Save IA32_PERF_GLOBAL_CTRL. */
+    SAVE_PERF_GLOBAL_CTRL(VmcsField.EXIT_CTLS, 30),
 
     /** Load debug controls. */
     LOAD_DEBUG_CONTROLS(VmcsField.ENTRY_CTLS, 2),
     /** IA-32e mode guest. */
     IA32E_MODE_GUEST(VmcsField.ENTRY_CTLS, 9),
+    /** Load IA32_PERF_GLOBAL_CTRL. */
+    ENTRY_LOAD_PERF_GLOBAL_CTRL(VmcsField.ENTRY_CTLS, 13),
     /** Load IA32_PAT. */
     ENTRY_LOAD_PAT(VmcsField.ENTRY_CTLS, 14),
     /** Load IA32_EFER. */

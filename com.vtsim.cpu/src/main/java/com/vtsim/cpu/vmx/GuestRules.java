@@ -4,6 +4,7 @@ import static com.vtsim.cpu.vmx.VmcsField.*;
 
 import com.vtsim.cpu.engine.Flags;
 import com.vtsim.cpu.engine.Msrs;
+import com.vtsim.cpu.engine.PerformanceCounters;
 import com.vtsim.cpu.engine.SystemState;
 import java.util.List;
 
@@ -48,6 +49,8 @@ final class GuestRules {
             Rules.canonical(c, v.get(GUEST_SYSENTER_ESP), v.get(GUEST_CR4)));
         s.rule("guest IA32_SYSENTER_EIP canonical", GUEST_SYSENTER_EIP, "a canonical address", (v, c) ->
             Rules.canonical(c, v.get(GUEST_SYSENTER_EIP), v.get(GUEST_CR4)));
+        s.rule("guest IA32_PERF_GLOBAL_CTRL", GUEST_PERF_GLOBAL_CTRL, "a bit for each counter there is", (v, c) ->
+            !Control.ENTRY_LOAD_PERF_GLOBAL_CTRL.in(v) || (v.get(GUEST_PERF_GLOBAL_CTRL) & ~PerformanceCounters.COUNTERS) == 0);
         s.rule("guest IA32_PAT", GUEST_PAT, "memory types 0, 1, 4, 5, 6, 7 in each byte", (v, c) ->
             !Control.ENTRY_LOAD_PAT.in(v) || Rules.pat(v.get(GUEST_PAT)));
         s.rule("guest IA32_EFER reserved bits", GUEST_EFER, "SCE, LME, LMA, NXE", (v, c) ->

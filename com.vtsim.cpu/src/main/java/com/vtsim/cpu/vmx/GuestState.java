@@ -52,6 +52,9 @@ final class GuestState {
             cpu.msrs.read(0x1D9);
             write(VmcsField.GUEST_DEBUGCTL, cpu.msrs.value);
         }
+        if (Control.SAVE_PERF_GLOBAL_CTRL.in(v)) {
+            write(VmcsField.GUEST_PERF_GLOBAL_CTRL, cpu.performance.globalControl());
+        }
         if (Control.SAVE_PAT.in(v)) {
             cpu.msrs.read(0x277);
             write(VmcsField.GUEST_PAT, cpu.msrs.value);
@@ -113,6 +116,9 @@ final class GuestState {
         if (Control.LOAD_DEBUG_CONTROLS.in(v)) {
             system.dr[7] = v.get(VmcsField.GUEST_DR7) & 0xFFFF_2FFFL | 0x400;
             cpu.msrs.write(0x1D9, v.get(VmcsField.GUEST_DEBUGCTL));
+        }
+        if (Control.ENTRY_LOAD_PERF_GLOBAL_CTRL.in(v)) {
+            cpu.performance.setGlobalControl(v.get(VmcsField.GUEST_PERF_GLOBAL_CTRL));
         }
         if (Control.ENTRY_LOAD_PAT.in(v)) {
             cpu.msrs.write(0x277, v.get(VmcsField.GUEST_PAT));

@@ -2,6 +2,7 @@ package com.vtsim.cpu.vmx;
 
 import static com.vtsim.cpu.vmx.VmcsField.*;
 
+import com.vtsim.cpu.engine.PerformanceCounters;
 import com.vtsim.cpu.engine.SystemState;
 import java.util.List;
 
@@ -29,6 +30,8 @@ final class HostRules {
         s.rule("host CR3", HOST_CR3, "within the physical-address width", (v, c) -> Capabilities.physical(v.get(HOST_CR3)));
         canonical(s, HOST_SYSENTER_ESP);
         canonical(s, HOST_SYSENTER_EIP);
+        s.rule("host IA32_PERF_GLOBAL_CTRL", HOST_PERF_GLOBAL_CTRL, "a bit for each counter there is", (v, c) ->
+            !Control.EXIT_LOAD_PERF_GLOBAL_CTRL.in(v) || (v.get(HOST_PERF_GLOBAL_CTRL) & ~PerformanceCounters.COUNTERS) == 0);
         s.rule("host IA32_PAT", HOST_PAT, "memory types 0, 1, 4, 5, 6, 7 in each byte", (v, c) -> !Control.EXIT_LOAD_PAT.in(v) || Rules.pat(v.get(HOST_PAT)));
         s.rule("host IA32_EFER reserved bits", HOST_EFER, "SCE, LME, LMA, NXE", (v, c) -> !Control.EXIT_LOAD_EFER.in(v) || Rules.efer(v.get(HOST_EFER)));
         s.rule("host IA32_EFER.LMA and LME", HOST_EFER, "both equal to host address-space size", (v, c) -> !Control.EXIT_LOAD_EFER.in(v)

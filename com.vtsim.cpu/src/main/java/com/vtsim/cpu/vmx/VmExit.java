@@ -182,6 +182,9 @@ final class VmExit {
         system.controlLoaded();
         cpu.msrs.write(0x175, v.get(VmcsField.HOST_SYSENTER_ESP));
         cpu.msrs.write(0x176, v.get(VmcsField.HOST_SYSENTER_EIP));
+        if (Control.EXIT_LOAD_PERF_GLOBAL_CTRL.in(v)) {
+            cpu.performance.setGlobalControl(v.get(VmcsField.HOST_PERF_GLOBAL_CTRL));
+        }
         if (Control.EXIT_LOAD_PAT.in(v)) {
             cpu.msrs.write(0x277, v.get(VmcsField.HOST_PAT));
         }

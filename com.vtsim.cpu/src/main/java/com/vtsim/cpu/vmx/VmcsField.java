@@ -112,6 +112,8 @@ public enum VmcsField {
     GUEST_PAT(0x2804, "Guest IA32_PAT"),
     /** Guest IA32_EFER. */
     GUEST_EFER(0x2806, "Guest IA32_EFER"),
+    /** Guest IA32_PERF_GLOBAL_CTRL. */
+    GUEST_PERF_GLOBAL_CTRL(0x2808, "Guest IA32_PERF_GLOBAL_CTRL"),
     /** Guest PDPTE0. */
     GUEST_PDPTE0(0x280A, "Guest PDPTE0"),
     /** Guest PDPTE1. */
@@ -124,6 +126,8 @@ public enum VmcsField {
     HOST_PAT(0x2C00, "Host IA32_PAT"),
     /** Host IA32_EFER. */
     HOST_EFER(0x2C02, "Host IA32_EFER"),
+    /** Host IA32_PERF_GLOBAL_CTRL. */
+    HOST_PERF_GLOBAL_CTRL(0x2C04, "Host IA32_PERF_GLOBAL_CTRL"),
     /** Pin-based VM-execution controls. */
     PINBASED_CTLS(0x4000, "Pin-based VM-execution controls"),
     /** Primary processor-based VM-execution controls. */

@@ -43,6 +43,18 @@ class ControlEffectTest {
         }
     }
 
+    @Test void theCountersControlIsLoadedAndSaved() {
+        try (VmxMachine m = new VmxMachine(false)) {
+            m.on(Control.ENTRY_LOAD_PERF_GLOBAL_CTRL, Control.SAVE_PERF_GLOBAL_CTRL, Control.EXIT_LOAD_PERF_GLOBAL_CTRL, Control.USE_MSR_BITMAPS).set(MSR_BITMAP, VmxMachine.BITMAPS);
+            m.set(GUEST_PERF_GLOBAL_CTRL, 0x3_0000_0005L).set(HOST_PERF_GLOBAL_CTRL, 2);
+            m.run("mov ecx, 0x38f\nrdmsr\nmov ebx, eax\nmov esi, edx\nmov eax, 8\nmov edx, 4\nwrmsr\ncpuid");
+            assertThat(m.reg("rbx")).isEqualTo(5);
+            assertThat(m.reg("rsi")).isEqualTo(3);
+            assertThat(m.get(GUEST_PERF_GLOBAL_CTRL)).isEqualTo(0x4_0000_0008L);
+            assertThat(m.reg("msr:38f")).isEqualTo(2);
+        }
+    }
+
     @Test void eferIsLoadedAndSaved() {
         try (VmxMachine m = new VmxMachine(false)) {
             m.on(Control.ENTRY_LOAD_EFER, Control.SAVE_EFER, Control.EXIT_LOAD_EFER, Control.USE_MSR_BITMAPS).set(MSR_BITMAP, VmxMachine.BITMAPS);

@@ -120,6 +120,7 @@ class EntryRuleTest {
         set("host CR0 fixed bits", HOST_CR0, 0x8001_0013L);
         set("host CR4 fixed bits", HOST_CR4, 0x20);
         set("host CR3", HOST_CR3, HIGH);
+        put("host IA32_PERF_GLOBAL_CTRL", m -> m.on(Control.EXIT_LOAD_PERF_GLOBAL_CTRL).set(HOST_PERF_GLOBAL_CTRL, 1L << 35));
         put("host IA32_PAT", m -> m.on(Control.EXIT_LOAD_PAT).set(HOST_PAT, 2));
         put("host IA32_EFER reserved bits", m -> m.on(Control.EXIT_LOAD_EFER).set(HOST_EFER, 0x502));
         put("host IA32_EFER.LMA and LME", m -> m.on(Control.EXIT_LOAD_EFER).set(HOST_EFER, 0x100));
@@ -151,6 +152,7 @@ class EntryRuleTest {
         put("guest DR7", m -> m.on(Control.LOAD_DEBUG_CONTROLS).set(GUEST_DR7, 1L << 32));
         set("guest IA32_SYSENTER_ESP canonical", GUEST_SYSENTER_ESP, NON_CANONICAL);
         set("guest IA32_SYSENTER_EIP canonical", GUEST_SYSENTER_EIP, NON_CANONICAL);
+        put("guest IA32_PERF_GLOBAL_CTRL", m -> m.on(Control.ENTRY_LOAD_PERF_GLOBAL_CTRL).set(GUEST_PERF_GLOBAL_CTRL, 1 << 4));
         put("guest IA32_PAT", m -> m.on(Control.ENTRY_LOAD_PAT).set(GUEST_PAT, 3 << 8));
         put("guest IA32_EFER reserved bits", m -> m.on(Control.ENTRY_LOAD_EFER).set(GUEST_EFER, 0x501 | 1 << 1));
         put("guest IA32_EFER.LMA", m -> protectedGuest(m).on(Control.ENTRY_LOAD_EFER).set(GUEST_EFER, 0x500));
