@@ -3,6 +3,7 @@ package com.vtsim.vtd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.Lines;
 import com.vtsim.api.machine.Part;
 import com.vtsim.irq.apic.ApicController;

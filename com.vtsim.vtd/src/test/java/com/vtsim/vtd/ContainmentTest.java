@@ -2,6 +2,7 @@ package com.vtsim.vtd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.RunLimits;
 import com.vtsim.pci.bus.HostBridge;
 import com.vtsim.pci.edu.EduDevice;

@@ -3,6 +3,7 @@ package com.vtsim.pci.bus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.MessageTarget;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.pci.InterruptRouter;

@@ -4,6 +4,7 @@ import static com.vtsim.pci.bus.Bench.HOST;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.pci.HeaderRegister;
 import com.vtsim.api.pci.PciAddress;

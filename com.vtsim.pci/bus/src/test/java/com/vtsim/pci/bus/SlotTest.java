@@ -3,6 +3,7 @@ package com.vtsim.pci.bus;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.MessageTarget;
 import java.util.ArrayList;
 import java.util.List;

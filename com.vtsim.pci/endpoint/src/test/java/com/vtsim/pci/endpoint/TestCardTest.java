@@ -2,6 +2,7 @@ package com.vtsim.pci.endpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.RunLimits;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.pci.DeviceTlb;

@@ -3,6 +3,7 @@ package com.vtsim.pci.endpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.pci.PciAddress;

@@ -2,6 +2,7 @@ package com.vtsim.pci.lpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.RunLimits;
 import com.vtsim.machine.Backplane;
 import com.vtsim.pci.lpc.fwcfg.FirmwareConfig;

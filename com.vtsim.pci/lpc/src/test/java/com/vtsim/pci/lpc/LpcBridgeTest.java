@@ -3,6 +3,7 @@ package com.vtsim.pci.lpc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.RunLimits;
 import com.vtsim.api.machine.Stop;

@@ -1,5 +1,6 @@
 package com.vtsim.pci.nvme;
 
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.MessageTarget;
 import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.Reset;

@@ -1,6 +1,7 @@
 package com.vtsim.pci.virtio;
 
 import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.MessageTarget;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.RunLimits;

@@ -3,9 +3,9 @@ package com.vtsim.pci.lpc.fwcfg;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.Registration;
 import com.vtsim.machine.Backplane;
-import com.vtsim.pci.lpc.HaltedProcessor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

@@ -3,13 +3,13 @@ package com.vtsim.pci.lpc.hpet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.vtsim.api.machine.Board;
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.MessageTarget;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.RunLimits;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.register.RegisterRules;
 import com.vtsim.machine.Backplane;
-import com.vtsim.pci.lpc.HaltedProcessor;
 import com.vtsim.pci.lpc.pit.IntervalTimer;
 import java.util.ArrayList;
 import java.util.List;

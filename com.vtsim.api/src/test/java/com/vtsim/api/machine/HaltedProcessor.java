@@ -1,10 +1,4 @@
-package com.vtsim.pci.bus;
-
-import com.vtsim.api.machine.Board;
-import com.vtsim.api.machine.EntryState;
-import com.vtsim.api.machine.Processor;
-import com.vtsim.api.machine.Reset;
-import com.vtsim.api.machine.State;
+package com.vtsim.api.machine;
 
 /** A processor that has executed HLT, so that virtual time goes from deadline to deadline; it notes what its pins see. */
 public final class HaltedProcessor implements Processor {
