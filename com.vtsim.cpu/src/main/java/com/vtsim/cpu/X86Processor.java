@@ -16,7 +16,7 @@ import com.vtsim.api.machine.State;
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.CpuModel;
 import com.vtsim.cpu.engine.Execution;
-import com.vtsim.cpu.engine.LinearMemory;
+import com.vtsim.cpu.engine.LinearTranslation;
 import com.vtsim.cpu.engine.Mode;
 import com.vtsim.cpu.engine.ResetState;
 import com.vtsim.cpu.isa.ByteSource;
@@ -131,7 +131,7 @@ public final class X86Processor implements LogicalProcessor {
             .filter(p -> p != this && p instanceof X86Processor)
             .map(X86Processor.class::cast)
             .toList();
-        cpu.execution.peers(others.stream().map(p -> p.cpu.memory).toArray(LinearMemory[]::new));
+        cpu.execution.peers(others.stream().map(p -> p.cpu.translation).toArray(LinearTranslation[]::new));
         observer = (base, length) -> cpu.execution.pagesChanged();
         board.memory().observe(observer);
         cpu.execution.pagesChanged();
@@ -226,7 +226,7 @@ public final class X86Processor implements LogicalProcessor {
         long mask = enabled ? -1L : ~(1L << 20);
         if (mask != cpu.system.a20Mask && !cpu.vmx.on) {
             cpu.system.a20Mask = mask;
-            cpu.memory.flush();
+            cpu.translation.flush();
         }
     }
 
@@ -322,17 +322,17 @@ public final class X86Processor implements LogicalProcessor {
 
     @Override
     public List<Stale> stale() {
-        return cpu.memory.stale() == null ? List.of() : cpu.memory.stale().list();
+        return cpu.translation.stale() == null ? List.of() : cpu.translation.stale().list();
     }
 
     @Override
     public boolean countsStale() {
-        return cpu.memory.stale() != null;
+        return cpu.translation.stale() != null;
     }
 
     @Override
     public void countStale(boolean on) {
-        cpu.memory.countStale(on);
+        cpu.translation.countStale(on);
     }
 
     @Override

@@ -28,7 +28,7 @@ public final class AddressMonitor implements MemoryPage.Watcher {
 
     /** Watches the line of a linear address that can be read. */
     public void watch(long linear) {
-        restore(cpu.memory.allowed(cpu.memory.paging().translate(linear, Paging.READ | (cpu.cpl == 3 ? Paging.USER : 0)), ApicAccesses.MONITOR) & -LINE);
+        restore(cpu.translation.allowed(cpu.memory.paging().translate(linear, Paging.READ | (cpu.cpl == 3 ? Paging.USER : 0)), ApicAccesses.MONITOR) & -LINE);
     }
 
     /** Watches a line of host-physical memory, or nothing; nobody tells of stores to a device. */

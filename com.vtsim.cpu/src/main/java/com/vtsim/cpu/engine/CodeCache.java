@@ -56,7 +56,7 @@ final class CodeCache {
     private final long[] since = new long[CONTEXTS];
     private final long[] globalSince = new long[CONTEXTS];
     /** Processors of the same machine, told of pages that get their first block. */
-    private LinearMemory[] peers;
+    private LinearTranslation[] peers;
 
     private final Operation[] operations = new Operation[MOST_OPERATIONS];
     private final short[] starts = new short[MOST_OPERATIONS];
@@ -64,11 +64,11 @@ final class CodeCache {
     CodeCache(Cpu cpu, Semantics semantics) {
         this.cpu = cpu;
         this.semantics = semantics;
-        this.peers = new LinearMemory[0];
+        this.peers = new LinearTranslation[0];
         Arrays.fill(pageTags, NO_PAGE);
     }
 
-    void peers(LinearMemory[] others) {
+    void peers(LinearTranslation[] others) {
         peers = others;
     }
 
@@ -136,8 +136,8 @@ final class CodeCache {
     }
 
     void pageWatched(MemoryPage page) {
-        cpu.memory.dropWritable(page);
-        for (LinearMemory peer : peers) {
+        cpu.translation.dropWritable(page);
+        for (LinearTranslation peer : peers) {
             peer.dropWritable(page);
         }
     }
@@ -148,7 +148,7 @@ final class CodeCache {
 
     /** @return the block at a linear address in the current mode; throws the guest's fault where it cannot be fetched */
     Block at(long linear) {
-        if (cpu.memory.stale() != null) {
+        if (cpu.translation.stale() != null) {
             // No look-aside and no link answers then: each block asks for its page.
             epoch++;
         }
@@ -170,7 +170,7 @@ final class CodeCache {
 
     /** @return the block at a linear address, which is executed after another; throws the guest's fault where it cannot be fetched */
     Block follow(Block before, long linear) {
-        if (cpu.memory.stale() != null) {
+        if (cpu.translation.stale() != null) {
             return at(linear);
         }
         Block former = before.formerSuccessor(linear, cpu.mode);
@@ -220,12 +220,12 @@ final class CodeCache {
 
     /** @return the code page of a linear address, null where code is fetched from a device or nothing */
     private CodePage page(long linear) {
-        int context = cpu.memory.context();
+        int context = cpu.translation.context();
         long tag = linear & -MemorySpace.PAGE | context << 1 | (cpu.cpl == 3 ? 1 : 0);
         int slot = (int) (linear >>> 12) & PAGES - 1;
         if (pageTags[slot] == tag && pageEpochs[slot] >= (pageGlobal[slot] ? globalSince : since)[context]) {
-            if (cpu.memory.stale() != null) {
-                cpu.memory.stale().linear(linear, pageOf[slot].page.address, Paging.FETCH | (cpu.cpl == 3 ? Paging.USER : 0));
+            if (cpu.translation.stale() != null) {
+                cpu.translation.stale().linear(linear, pageOf[slot].page.address, Paging.FETCH | (cpu.cpl == 3 ? Paging.USER : 0));
             }
             return pageOf[slot];
         }
@@ -255,7 +255,7 @@ final class CodeCache {
         if (!legal) {
             throw cpu.protection(0);
         }
-        return cpu.memory.allowed(cpu.memory.paging().translate(linear, Paging.FETCH | (cpu.cpl == 3 ? Paging.USER : 0)), Paging.FETCH);
+        return cpu.translation.allowed(cpu.memory.paging().translate(linear, Paging.FETCH | (cpu.cpl == 3 ? Paging.USER : 0)), Paging.FETCH);
     }
 
     /** Decodes until control may go elsewhere, the page ends or the block is long enough. */

@@ -48,6 +48,8 @@ public final class Cpu {
 
     /** Linear memory through the TLB. */
     public final LinearMemory memory;
+    /** Linear to host-physical addresses, and what of them is cached. */
+    public final LinearTranslation translation;
     /** Segment registers and descriptor tables. */
     public final Segments segments;
     /** Control registers, MSRs and the other system state. */
@@ -103,7 +105,8 @@ public final class Cpu {
         system = new SystemState(this);
         floating = new FloatingState(this);
         segments = new Segments(this);
-        memory = new LinearMemory(this);
+        translation = new LinearTranslation(this);
+        memory = new LinearMemory(this, translation);
         interrupts = new Interrupts(this);
         tasks = new TaskSwitch(this);
         cpuid = new Cpuid(this, semantics, model);

@@ -107,7 +107,7 @@ public final class DebugTraps {
         breakpoints.changed();
         watch();
         if (watched || breakpoints.any()) {
-            cpu.memory.flush();
+            cpu.translation.flush();
         }
         execution.endBlock();
     }

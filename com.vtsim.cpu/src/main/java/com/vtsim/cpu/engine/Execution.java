@@ -441,7 +441,7 @@ public final class Execution {
     /** Pages mean something else from now on: the board's memory map has changed. */
     public void pagesChanged() {
         code.forget();
-        cpu.memory.flush();
+        cpu.translation.flush();
         cpu.monitor.pagesChanged();
     }
 
@@ -512,7 +512,7 @@ public final class Execution {
     }
 
     /** Tells the code cache of the other processors of the machine. */
-    public void peers(LinearMemory[] others) {
+    public void peers(LinearTranslation[] others) {
         code.peers(others);
     }
 

@@ -4,7 +4,7 @@ import com.vtsim.api.machine.MemorySpace;
 
 /**
  * Linear to physical addresses: walks of the paging structures, with their checks, and the accessed and dirty bits.
- * Not a cache; {@link LinearMemory} and {@link CodeCache} are.
+ * Not a cache; {@link LinearTranslation} and {@link CodeCache} are.
  *
  * @sdm Paging: 32-Bit Paging; PAE Paging; 4-Level Paging and 5-Level Paging; Access Rights; Page-Fault Exceptions
  */

@@ -61,7 +61,7 @@ public final class Segments {
         }
         cpu.segBase[Cpu.FS] = base[Cpu.FS];
         cpu.segBase[Cpu.GS] = base[Cpu.GS];
-        cpu.memory.rightsChanged();
+        cpu.translation.rightsChanged();
         cpu.floating.rightsChanged();
         cpu.performance.levelChanged();
     }

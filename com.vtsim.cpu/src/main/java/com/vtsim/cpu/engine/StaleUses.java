@@ -44,7 +44,7 @@ public final class StaleUses {
     void linear(long linear, long frame, int asked) {
         long now = cpu.memory.paging().fresh(linear, asked);
         if (now == -1 || (now & -4096L) != frame) {
-            TranslationBuffer.Context context = cpu.memory.currentContext();
+            TranslationBuffer.Context context = cpu.translation.currentContext();
             note(context.pointer() == TranslationBuffer.NO_EPT ? "linear" : "combined", linear & -4096L, frame, now, context.processor(), context.identifier(),
                 context.pointer());
         }

@@ -66,13 +66,13 @@ public final class SystemState {
 
     /** After a change of CR0, CR3, CR4 or EFER: drops translations of the current virtual processor and recomputes the mode. */
     public void controlChanged() {
-        cpu.memory.controlChanged();
+        cpu.translation.controlChanged();
         cpu.segments.modeChanged();
     }
 
     /** After a VM entry or exit has loaded them: recomputes the mode; translations stay, and those that fit are used. */
     public void controlLoaded() {
-        cpu.memory.reselect();
+        cpu.translation.reselect();
         cpu.segments.modeChanged();
     }
 
@@ -147,7 +147,7 @@ public final class SystemState {
             loadPdptes(value);
         }
         cr3 = value;
-        cpu.memory.contextChanged(keep);
+        cpu.translation.contextChanged(keep);
     }
 
     /** @return the current process-context identifier: 0 unless CR4.PCIDE is set */

@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The entries behind {@link LinearMemory}: by virtual-processor identifier, process-context identifier and EPT pointer (linear
+ * The entries behind {@link LinearTranslation}: by virtual-processor identifier, process-context identifier and EPT pointer (linear
  * mappings without, combined mappings with one), then by access rights, then direct-mapped by linear page. A context is
  * picked when one of its tags changes, so that a look-up compares none of them. A set lists the entries that hold
  * something, so that dropping them costs what had been filled.

@@ -25,7 +25,7 @@ final class Caches {
             MemoryRef page = at.memory(instruction, 0);
             long mask = at.code64() ? -1L : 0xFFFF_FFFFL;
             // Neither limit nor type of the segment is checked, nor whether the address is canonical.
-            return Effect.last(Effect.privileged(cpu -> cpu.memory.flushPage(cpu.segBase[page.segment] + page.offset(cpu) & mask)));
+            return Effect.last(Effect.privileged(cpu -> cpu.translation.flushPage(cpu.segBase[page.segment] + page.offset(cpu) & mask)));
         });
         s.define("INVPCID", Caches::invalidateContext);
     }
@@ -47,10 +47,10 @@ final class Caches {
                 throw cpu.protection(0);
             }
             switch ((int) type) {
-                case 0 -> cpu.memory.flushPage((int) context, linear);
-                case 1 -> cpu.memory.flushContext((int) context);
-                case 2 -> cpu.memory.flushContexts();
-                default -> cpu.memory.flushLocal();
+                case 0 -> cpu.translation.flushPage((int) context, linear);
+                case 1 -> cpu.translation.flushContext((int) context);
+                case 2 -> cpu.translation.flushContexts();
+                default -> cpu.translation.flushLocal();
             }
         }));
     }

@@ -51,7 +51,7 @@ final class ModelSpecific {
         s.define("WRPKRU", (instruction, at) -> Effect.last(cpu -> {
             checkKeys(cpu, true);
             cpu.system.pkru = cpu.get32(Cpu.RAX);
-            cpu.memory.flushData();
+            cpu.translation.flushData();
         }));
     }
 

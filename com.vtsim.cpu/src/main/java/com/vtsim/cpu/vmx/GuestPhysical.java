@@ -4,7 +4,7 @@ import com.vtsim.api.ept.EptAccess;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.GuestFault;
-import com.vtsim.cpu.engine.LinearMemory;
+import com.vtsim.cpu.engine.LinearTranslation;
 import com.vtsim.cpu.engine.NestedPaging;
 import com.vtsim.cpu.engine.Paging;
 import com.vtsim.cpu.engine.StaleUses;
@@ -52,10 +52,10 @@ final class GuestPhysical implements NestedPaging {
         return reads;
     }
 
-    /** INVEPT. @param tag of a pointer, or {@link LinearMemory#NO_EPT} for all */
+    /** INVEPT. @param tag of a pointer, or {@link LinearTranslation#NO_EPT} for all */
     void invalidate(long tag) {
         mappings.drop(tag);
-        vmx.cpu.memory.flushUnder(tag);
+        vmx.cpu.translation.flushUnder(tag);
     }
 
     @Override
@@ -125,7 +125,7 @@ final class GuestPhysical implements NestedPaging {
 
     /** A cached mapping answers. */
     private long used(long guestPhysical, long known, int kind) {
-        StaleUses stale = vmx.cpu.memory.stale();
+        StaleUses stale = vmx.cpu.translation.stale();
         if (stale != null) {
             stale.guestPhysical(guestPhysical, known & -4096L, peek(guestPhysical, kind), tag(pointer));
         }
@@ -187,7 +187,7 @@ final class GuestPhysical implements NestedPaging {
         }
         mappings.drop(tag(pointer), guestPhysical);
         if (linearValid && !access.pagingStructure) {
-            vmx.cpu.memory.violated(linear);
+            vmx.cpu.translation.violated(linear);
         }
         throw failure(guestPhysical, linear, linearValid);
     }

@@ -1,6 +1,6 @@
 package com.vtsim.cpu.vmx;
 
-import com.vtsim.cpu.engine.LinearMemory;
+import com.vtsim.cpu.engine.LinearTranslation;
 import java.util.Arrays;
 
 /**
@@ -57,10 +57,10 @@ final class GuestPhysicalMappings {
         }
     }
 
-    /** Drops all mappings under a pointer, or with {@link LinearMemory#NO_EPT} under any. */
+    /** Drops all mappings under a pointer, or with {@link LinearTranslation#NO_EPT} under any. */
     void drop(long pointer) {
         for (int i = 0; i < SLOTS; i++) {
-            if (pointer == LinearMemory.NO_EPT || pointers[i] == pointer) {
+            if (pointer == LinearTranslation.NO_EPT || pointers[i] == pointer) {
                 pages[i] = NONE;
             }
         }

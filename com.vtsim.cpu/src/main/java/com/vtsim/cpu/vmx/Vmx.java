@@ -7,7 +7,7 @@ import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.Flags;
 import com.vtsim.cpu.engine.GuestFault;
 import com.vtsim.cpu.engine.Interrupts.Source;
-import com.vtsim.cpu.engine.LinearMemory;
+import com.vtsim.cpu.engine.LinearTranslation;
 import com.vtsim.cpu.engine.SystemState;
 import java.util.List;
 
@@ -91,7 +91,7 @@ public final class Vmx {
     public void attach(Clock clock, Ept ept) {
         vmcs.attach(cpu.memory.space());
         capabilities.attach(ept);
-        guestPhysical.invalidate(LinearMemory.NO_EPT);
+        guestPhysical.invalidate(LinearTranslation.NO_EPT);
         timer.attach(clock);
         if (nonRoot) {
             vmcs.load(current, image);
@@ -109,7 +109,7 @@ public final class Vmx {
         vmxon = NONE;
         current = NONE;
         journal.clear();
-        guestPhysical.invalidate(LinearMemory.NO_EPT);
+        guestPhysical.invalidate(LinearTranslation.NO_EPT);
         leaveGuest();
     }
 
@@ -170,11 +170,11 @@ public final class Vmx {
         boolean ept = has(Control.ENABLE_EPT);
         cpu.memory.paging().nested(ept ? guestPhysical : null);
         guestPhysical.adopt(image);
-        cpu.memory.tag(has(Control.ENABLE_VPID) ? (int) image.get(VmcsField.VPID) : 0,
-            ept ? GuestPhysical.tag(image.get(VmcsField.EPTP)) : LinearMemory.NO_EPT);
+        cpu.translation.tag(has(Control.ENABLE_VPID) ? (int) image.get(VmcsField.VPID) : 0,
+            ept ? GuestPhysical.tag(image.get(VmcsField.EPTP)) : LinearTranslation.NO_EPT);
         apic.adopt();
         apicPage.adopt();
-        cpu.memory.apicPage(image.get(VmcsField.APIC_ACCESS), has(Control.VIRTUALIZE_APIC_ACCESSES) ? apicPage : null);
+        cpu.translation.apicPage(image.get(VmcsField.APIC_ACCESS), has(Control.VIRTUALIZE_APIC_ACCESSES) ? apicPage : null);
     }
 
     /** @return whether host-physical memory at an address is the APIC-access page */
@@ -207,7 +207,7 @@ public final class Vmx {
     void enterGuest() {
         nonRoot = true;
         if (!Control.ENABLE_VPID.in(image)) {
-            cpu.memory.flushProcessor(0, true);
+            cpu.translation.flushProcessor(0, true);
         }
         adoptControls();
         attention = 0;
@@ -235,12 +235,12 @@ public final class Vmx {
         attention = 0;
         events.delivering = 0;
         timer.stop();
-        cpu.memory.apicPage(0, null);
+        cpu.translation.apicPage(0, null);
         cpu.memory.paging().nested(null);
         if (!Control.ENABLE_VPID.in(image)) {
-            cpu.memory.flushProcessor(0, true);
+            cpu.translation.flushProcessor(0, true);
         }
-        cpu.memory.tag(0, LinearMemory.NO_EPT);
+        cpu.translation.tag(0, LinearTranslation.NO_EPT);
         cpu.execution.vmAttention(false);
     }
 
@@ -456,7 +456,7 @@ public final class Vmx {
             throw instructionExit(ExitReason.VMFUNC, 0, 0);
         }
         if (!has(Control.ENABLE_VPID)) {
-            cpu.memory.flushProcessor(0, true);
+            cpu.translation.flushProcessor(0, true);
         }
         update(VmcsField.EPTP, eptp);
         if (has(Control.EPT_VIOLATION_VE)) {
@@ -593,10 +593,10 @@ public final class Vmx {
         apic.status(state.interruptStatus());
         written = state.written();
         events.delivering = 0;
-        guestPhysical.invalidate(LinearMemory.NO_EPT);
+        guestPhysical.invalidate(LinearTranslation.NO_EPT);
         if (!nonRoot) {
             cpu.memory.paging().nested(null);
-            cpu.memory.tag(0, LinearMemory.NO_EPT);
+            cpu.translation.tag(0, LinearTranslation.NO_EPT);
         }
         cpu.execution.vmAttention(attention != 0);
     }

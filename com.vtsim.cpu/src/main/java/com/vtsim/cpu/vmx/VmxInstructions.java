@@ -1,7 +1,7 @@
 package com.vtsim.cpu.vmx;
 
 import com.vtsim.cpu.engine.Cpu;
-import com.vtsim.cpu.engine.LinearMemory;
+import com.vtsim.cpu.engine.LinearTranslation;
 import com.vtsim.cpu.engine.MemoryRef;
 import com.vtsim.cpu.engine.Mode;
 import com.vtsim.cpu.engine.Operation;
@@ -333,7 +333,7 @@ public final class VmxInstructions {
             return false;
         }
         cpu.vmx.capabilities.ept().invalidate((int) type, eptp);
-        cpu.vmx.guestPhysical().invalidate(type == 1 ? GuestPhysical.tag(eptp) : LinearMemory.NO_EPT);
+        cpu.vmx.guestPhysical().invalidate(type == 1 ? GuestPhysical.tag(eptp) : LinearTranslation.NO_EPT);
         return true;
     }
 
@@ -348,10 +348,10 @@ public final class VmxInstructions {
         }
         int vpid = (int) descriptor & 0xFFFF;
         switch ((int) type) {
-            case 0 -> cpu.memory.flushPageOf(vpid, linear);
-            case 1 -> cpu.memory.flushProcessor(vpid, true);
-            case 2 -> cpu.memory.flushVirtual();
-            default -> cpu.memory.flushProcessor(vpid, false);
+            case 0 -> cpu.translation.flushPageOf(vpid, linear);
+            case 1 -> cpu.translation.flushProcessor(vpid, true);
+            case 2 -> cpu.translation.flushVirtual();
+            default -> cpu.translation.flushProcessor(vpid, false);
         }
         return true;
     }
