@@ -1,8 +1,7 @@
 package com.vtsim.vtd;
 
 import com.vtsim.api.machine.Board;
-import com.vtsim.api.machine.Reset;
-import com.vtsim.api.machine.State;
+import com.vtsim.api.machine.StatelessPart;
 import com.vtsim.api.pci.DeviceTlb;
 import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciHost;
@@ -13,15 +12,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A function with a device-TLB, on the bus; notes what it is told. */
-final class Endpoint implements DeviceTlb {
+final class Endpoint extends StatelessPart implements DeviceTlb {
     final List<String> told = new ArrayList<>();
     final PciAddress address;
     boolean answers = true;
     Upstream upstream;
 
-    private record Nothing() { }
-
     Endpoint(String address) {
+        super("endpoint");
         this.address = PciAddress.parse(address);
     }
 
@@ -70,28 +68,7 @@ final class Endpoint implements DeviceTlb {
     public void configWrite(int offset, int size, int value) { }
 
     @Override
-    public String name() {
-        return "endpoint";
-    }
-
-    @Override
-    public String model() {
-        return "endpoint";
-    }
-
-    @Override
     public void attach(Board board) {
         upstream = board.find(PciHost.class).map(host -> host.upstream(this)).orElse(null);
     }
-
-    @Override
-    public void reset(Reset kind) { }
-
-    @Override
-    public State save() {
-        return State.of(model(), 1, new Nothing());
-    }
-
-    @Override
-    public void restore(State state) { }
 }

@@ -2,15 +2,9 @@ package com.vtsim.vtd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
-import com.vtsim.api.pci.ConfigSpace;
-import com.vtsim.api.pci.ConfigState;
-import com.vtsim.api.pci.PciAddress;
-import com.vtsim.api.pci.PciFunction;
-import com.vtsim.api.pci.PciHost;
-import com.vtsim.api.pci.Upstream;
+import com.vtsim.api.pci.BusMaster;
 import com.vtsim.pci.bus.HostBridge;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,68 +19,13 @@ class HandOverTest {
     private final Device device = new Device("dev", "00:03.0");
     private final Device other = new Device("other", "00:03.1");
 
-    /** A function that can master the bus. */
-    private static final class Device implements PciFunction {
-        final ConfigSpace config = new ConfigSpace(this, new ConfigSpace.Identity(0x8086, 0x1234, 0, 0xFF_00_00, 0, 0));
-        private final String name;
-        private final PciAddress address;
-        Upstream upstream;
-
-        private record Saved(ConfigState config) { }
-
+    private static final class Device extends BusMaster {
         Device(String name, String address) {
-            this.name = name;
-            this.address = PciAddress.parse(address);
+            super(name, address);
         }
 
         boolean write(long address, int value) {
             return upstream.write(address, new byte[] {(byte) value, 0, 0, 0}, 0, 4);
-        }
-
-        @Override
-        public String name() {
-            return name;
-        }
-
-        @Override
-        public String model() {
-            return "device";
-        }
-
-        @Override
-        public PciAddress address() {
-            return address;
-        }
-
-        @Override
-        public int configRead(int offset, int size) {
-            return config.read(offset, size);
-        }
-
-        @Override
-        public void configWrite(int offset, int size, int value) {
-            config.write(offset, size, value);
-        }
-
-        @Override
-        public void attach(Board board) {
-            config.attach(board);
-            upstream = board.find(PciHost.class).orElseThrow().upstream(this);
-        }
-
-        @Override
-        public void reset(Reset kind) {
-            config.reset(kind);
-        }
-
-        @Override
-        public State save() {
-            return State.of(model(), 1, new Saved(config.save()));
-        }
-
-        @Override
-        public void restore(State state) {
-            config.restore(state.as(Saved.class, model(), 1).config());
         }
     }
 

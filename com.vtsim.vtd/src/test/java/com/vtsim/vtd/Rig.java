@@ -1,14 +1,9 @@
 package com.vtsim.vtd;
 
-import com.vtsim.api.machine.Board;
-import com.vtsim.api.machine.MessageTarget;
-import com.vtsim.api.machine.Reset;
-import com.vtsim.api.machine.State;
+import com.vtsim.api.machine.HeardMessages;
 import com.vtsim.api.pci.RequestTranslator.Message;
 import com.vtsim.api.pci.RequestTranslator.Request;
 import com.vtsim.machine.Backplane;
-import java.util.ArrayList;
-import java.util.List;
 
 /** A machine with a remapping unit, worked as software works it: registers, tables in memory, requests. */
 final class Rig implements AutoCloseable {
@@ -32,46 +27,10 @@ final class Rig implements AutoCloseable {
     static final int FAR = 0x0500;
 
     final Backplane machine = Backplane.of("t", 64L << 20);
-    final Messages messages = new Messages();
+    final HeardMessages messages = new HeardMessages();
     final RemappingHardware unit;
     private long next = 0x40_0000;
     private long tail;
-
-    /** Takes the place of an interrupt controller. */
-    static final class Messages implements MessageTarget {
-        final List<String> heard = new ArrayList<>();
-
-        private record Nothing() { }
-
-        @Override
-        public void message(long address, int data) {
-            heard.add(String.format("%x %x", address, data));
-        }
-
-        @Override
-        public String name() {
-            return "irq";
-        }
-
-        @Override
-        public String model() {
-            return "messages";
-        }
-
-        @Override
-        public void attach(Board board) { }
-
-        @Override
-        public void reset(Reset kind) { }
-
-        @Override
-        public State save() {
-            return State.of(model(), 1, new Nothing());
-        }
-
-        @Override
-        public void restore(State state) { }
-    }
 
     Rig(RemappingHardware unit) {
         this.unit = unit;

@@ -1,47 +1,32 @@
 package com.vtsim.api.machine;
 
-/** A processor that has executed HLT, so that virtual time goes from deadline to deadline; it notes what its pins see. */
-public final class HaltedProcessor implements Processor {
+import java.util.ArrayList;
+import java.util.List;
+
+/** A processor that has executed HLT, so that virtual time goes from deadline to deadline; it notes what its pins see. Tests that need more of one extend it. */
+public class HaltedProcessor extends StatelessPart implements Processor {
     /** INIT pulses. */
     public int inits;
+    /** The level of INTR. */
+    public boolean intr;
     /** The last level of A20, null if it was never driven. */
     public Boolean a20;
     /** Resets. */
     public int resets;
+    /** What has arrived besides INTR, in order: {@code nmi}, {@code init}, {@code startup 9f}. */
+    public final List<String> messages = new ArrayList<>();
     private final int index;
-
-    private record Nothing() { }
 
     /** @param index its number */
     public HaltedProcessor(int index) {
+        super("cpu" + index);
         this.index = index;
     }
-
-    @Override
-    public String name() {
-        return "cpu" + index;
-    }
-
-    @Override
-    public String model() {
-        return "halted";
-    }
-
-    @Override
-    public void attach(Board board) { }
 
     @Override
     public void reset(Reset kind) {
         resets++;
     }
-
-    @Override
-    public State save() {
-        return State.of(model(), 1, new Nothing());
-    }
-
-    @Override
-    public void restore(State state) { }
 
     @Override
     public int index() {
@@ -67,18 +52,25 @@ public final class HaltedProcessor implements Processor {
     }
 
     @Override
-    public void intr(boolean asserted) { }
+    public void intr(boolean asserted) {
+        intr = asserted;
+    }
 
     @Override
-    public void nmi() { }
+    public void nmi() {
+        messages.add("nmi");
+    }
 
     @Override
     public void init() {
         inits++;
+        messages.add("init");
     }
 
     @Override
-    public void startup(int vector) { }
+    public void startup(int vector) {
+        messages.add("startup " + Integer.toHexString(vector));
+    }
 
     @Override
     public void a20(boolean enabled) {

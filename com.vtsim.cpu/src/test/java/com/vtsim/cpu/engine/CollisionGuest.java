@@ -1,13 +1,10 @@
 package com.vtsim.cpu.engine;
 
-import com.vtsim.api.irq.InterruptController;
-import com.vtsim.api.irq.LocalApicPort;
+import com.vtsim.api.irq.StatelessController;
 import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.MmioDevice;
 import com.vtsim.api.machine.PortDevice;
-import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -75,7 +72,7 @@ final class CollisionGuest {
      * Raises NMI (1), INTR (2) and INIT (4) during the OUT that asks for them, or, with bit 3, during the next read of the device in memory: a far
      * pointer to the other task.
      */
-    private static final class Pins implements InterruptController, PortDevice {
+    private static final class Pins extends StatelessController implements PortDevice {
         private final SmallMachine machine;
         private int prepared;
 
@@ -130,42 +127,6 @@ final class CollisionGuest {
             machine.cpu.intr(false);
             return 0x20;
         }
-
-        @Override
-        public LocalApicPort localApic(int processor) {
-            return null;
-        }
-
-        @Override
-        public List<Input> inputs() {
-            return List.of();
-        }
-
-        @Override
-        public List<String> registers() {
-            return List.of();
-        }
-
-        @Override
-        public String name() {
-            return PART;
-        }
-
-        @Override
-        public String model() {
-            return "pins";
-        }
-
-        @Override
-        public void reset(Reset kind) { }
-
-        @Override
-        public State save() {
-            return new State("pins", 1, Map.of());
-        }
-
-        @Override
-        public void restore(State state) { }
     }
 
     private static String tables() {

@@ -2,14 +2,10 @@ package com.vtsim.cpu.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.vtsim.api.irq.InterruptController;
-import com.vtsim.api.irq.LocalApicPort;
-import com.vtsim.api.machine.Board;
+import com.vtsim.api.irq.StatelessController;
 import com.vtsim.api.machine.Processor.Outcome;
-import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** External interrupts and NMIs in protected mode. */
@@ -59,7 +55,7 @@ class InterruptDeliveryTest {
     """;
 
     /** Hands out one vector. */
-    private static final class OneVector implements InterruptController {
+    private static final class OneVector extends StatelessController {
         private final int vector;
         private final SmallMachine machine;
 
@@ -73,45 +69,6 @@ class InterruptDeliveryTest {
             machine.cpu.intr(false);
             return vector;
         }
-
-        @Override
-        public LocalApicPort localApic(int processor) {
-            return null;
-        }
-
-        @Override
-        public List<Input> inputs() {
-            return List.of();
-        }
-
-        @Override
-        public List<String> registers() {
-            return List.of();
-        }
-
-        @Override
-        public String name() {
-            return PART;
-        }
-
-        @Override
-        public String model() {
-            return "one";
-        }
-
-        @Override
-        public void attach(Board board) { }
-
-        @Override
-        public void reset(Reset kind) { }
-
-        @Override
-        public State save() {
-            return new State("one", 1, Map.of());
-        }
-
-        @Override
-        public void restore(State state) { }
     }
 
     private static SmallMachine guest(String code, int vector) {

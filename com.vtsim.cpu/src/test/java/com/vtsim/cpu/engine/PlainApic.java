@@ -1,15 +1,11 @@
 package com.vtsim.cpu.engine;
 
-import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.irq.LocalApicPort;
-import com.vtsim.api.machine.Board;
-import com.vtsim.api.machine.Reset;
-import com.vtsim.api.machine.State;
+import com.vtsim.api.irq.StatelessController;
 import com.vtsim.cpu.X86Processor;
-import java.util.List;
 
 /** A local APIC of which only the performance entry works: it is set to NMI, and masked by each delivery. */
-final class PlainApic implements InterruptController, LocalApicPort {
+final class PlainApic extends StatelessController implements LocalApicPort {
     private final X86Processor cpu;
     int performanceInterrupts;
     boolean masked;
@@ -28,32 +24,6 @@ final class PlainApic implements InterruptController, LocalApicPort {
     }
 
     @Override
-    public String name() {
-        return PART;
-    }
-
-    @Override
-    public String model() {
-        return "plain";
-    }
-
-    @Override
-    public void attach(Board board) { }
-
-    @Override
-    public void reset(Reset kind) { }
-
-    @Override
-    public State save() {
-        return State.of(model(), 1, new Nothing(0));
-    }
-
-    @Override
-    public void restore(State state) { }
-
-    record Nothing(int nothing) { }
-
-    @Override
     public int acknowledge(int processor) {
         return 0xFF;
     }
@@ -61,16 +31,6 @@ final class PlainApic implements InterruptController, LocalApicPort {
     @Override
     public LocalApicPort localApic(int processor) {
         return this;
-    }
-
-    @Override
-    public List<Input> inputs() {
-        return List.of();
-    }
-
-    @Override
-    public List<String> registers() {
-        return List.of();
     }
 
     @Override

@@ -2,9 +2,8 @@ package com.vtsim.cpu.vmx;
 
 import com.vtsim.api.cpu.LogicalProcessor.Breakpoint;
 import com.vtsim.api.ept.Ept;
-import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.irq.LocalApicPort;
-import com.vtsim.api.machine.Board;
+import com.vtsim.api.irq.StatelessController;
 import com.vtsim.api.machine.EntryState;
 import com.vtsim.api.machine.MessageTarget;
 import com.vtsim.api.machine.Processor.Outcome;
@@ -148,7 +147,7 @@ final class VmxMachine implements AutoCloseable {
     }
 
     /** Hands out one vector to whoever acknowledges. */
-    final class OneVector implements InterruptController, MessageTarget {
+    final class OneVector extends StatelessController implements MessageTarget {
         int vector = 0x51;
         int acknowledged;
         /** None unless a test needs one: it then ends interrupts only. */
@@ -174,40 +173,6 @@ final class VmxMachine implements AutoCloseable {
         public LocalApicPort localApic(int processor) {
             return apic;
         }
-
-        @Override
-        public List<Input> inputs() {
-            return List.of();
-        }
-
-        @Override
-        public List<String> registers() {
-            return List.of();
-        }
-
-        @Override
-        public String name() {
-            return PART;
-        }
-
-        @Override
-        public String model() {
-            return "one";
-        }
-
-        @Override
-        public void attach(Board where) { }
-
-        @Override
-        public void reset(Reset kind) { }
-
-        @Override
-        public State save() {
-            return new State("one", 1, Map.of());
-        }
-
-        @Override
-        public void restore(State state) { }
     }
 
     /** Gives the processor a local APIC in x2APIC mode that counts the ends of interrupts. */

@@ -1,68 +1,48 @@
 package com.vtsim.irq.apic;
 
-import com.vtsim.api.machine.Board;
-import com.vtsim.api.machine.Clock;
-import com.vtsim.api.machine.Lines;
+import com.vtsim.api.machine.BenchLines;
 import com.vtsim.api.machine.MemoryPage;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.MmioDevice;
-import com.vtsim.api.machine.PortDevice;
-import com.vtsim.api.machine.PortSpace;
+import com.vtsim.api.machine.NoMemory;
 import com.vtsim.api.machine.Processor;
 import com.vtsim.api.machine.Registration;
-import com.vtsim.api.machine.Reset;
-import com.vtsim.api.machine.Stop;
-import com.vtsim.api.machine.Tracer;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** A board for APICs: processors of which there are only pins, lines and time in a test's hand, and who executes. */
-final class Bench implements Board, Lines, PortSpace, Tracer, Clock {
+final class Bench extends BenchLines {
     static final long LOCAL = 0xFEE0_0000L;
 
-    final List<String> events = new ArrayList<>();
-    final List<Pins> cpus = new ArrayList<>();
+    final List<Pins> cpus;
     ApicController irq;
     /** The processor that executes. */
     int running;
     private final Map<String, long[]> kept = new HashMap<>();
     private final Map<Long, MmioDevice> windows = new HashMap<>();
-    private final Map<Integer, PortDevice> devices = new HashMap<>();
-    private final List<Alarm> alarms = new ArrayList<>();
-    private final boolean[] levels = new boolean[COUNT];
     private final Space space = new Space();
-    private boolean tracing;
-    private Sink sink;
-    private long now;
 
     Bench(int processors) {
         this(processors, new ApicController("irq", false));
     }
 
     Bench(int processors, ApicController controller) {
-        for (int i = 0; i < processors; i++) {
-            cpus.add(new Pins(i));
-        }
-        attach(controller);
+        this(IntStream.range(0, processors).mapToObj(Pins::new).toList(), controller);
+    }
+
+    private Bench(List<Pins> cpus, ApicController controller) {
+        super(cpus);
+        this.cpus = cpus;
+        plug(controller);
     }
 
     /** Attaches a controller in place of the present one, as the machine does. */
-    Bench attach(ApicController controller) {
+    Bench plug(ApicController controller) {
         irq = controller;
-        sink = null;
-        devices.clear();
         windows.clear();
-        alarms.clear();
-        controller.attach(this);
-        for (int i = 0; i < 2 * COUNT; i++) {
-            if (sink != null && levels[i % COUNT] == i >= COUNT) {
-                sink.line(i % COUNT, i >= COUNT);
-            }
-        }
+        attach(controller);
         return this;
     }
 
@@ -70,7 +50,7 @@ final class Bench implements Board, Lines, PortSpace, Tracer, Clock {
     Bench swapped() {
         ApicController next = new ApicController("irq", false);
         next.restore(irq.save());
-        return attach(next);
+        return plug(next);
     }
 
     /** Enables every local APIC by software, spurious vector FFh. */
@@ -143,51 +123,9 @@ final class Bench implements Board, Lines, PortSpace, Tracer, Clock {
         out(0xA1, 0);
     }
 
-    int in(int port) {
-        return read(port, 1);
-    }
-
-    void out(int port, int value) {
-        write(port, 1, value);
-    }
-
-    void line(int line, boolean level) {
-        if (levels[line] != level) {
-            levels[line] = level;
-            sink.line(line, level);
-        }
-    }
-
-    void raise(int line) {
-        line(line, true);
-    }
-
-    void lower(int line) {
-        line(line, false);
-    }
-
     void pulse(int line) {
         raise(line);
         lower(line);
-    }
-
-    /** Lets time pass, and what is due happen. */
-    void pass(long nanos) {
-        long until = now + nanos;
-        while (true) {
-            Alarm next = alarms.stream().min(Comparator.comparingLong(a -> a.due)).orElse(null);
-            if (next == null || next.due > until) {
-                now = until;
-                return;
-            }
-            now = Math.max(now, next.due);
-            next.due = Long.MAX_VALUE;
-            next.action.run();
-        }
-    }
-
-    void trace() {
-        tracing = true;
     }
 
     long read(long hpa, int size) {
@@ -210,106 +148,8 @@ final class Bench implements Board, Lines, PortSpace, Tracer, Clock {
     }
 
     @Override
-    public String machine() {
-        return "bench";
-    }
-
-    @Override
     public MemorySpace memory() {
         return space;
-    }
-
-    @Override
-    public PortSpace ports() {
-        return this;
-    }
-
-    @Override
-    public Clock clock() {
-        return this;
-    }
-
-    @Override
-    public Lines lines() {
-        return this;
-    }
-
-    @Override
-    public Tracer tracer() {
-        return this;
-    }
-
-    @Override
-    public <T> Optional<T> find(Class<T> type) {
-        return findAll(type).stream().findFirst();
-    }
-
-    @Override
-    public <T> List<T> findAll(Class<T> type) {
-        return cpus.stream().filter(type::isInstance).map(type::cast).toList();
-    }
-
-    @Override
-    public void post(Runnable action) {
-        throw new AssertionError();
-    }
-
-    @Override
-    public void reset(Reset kind) {
-        throw new AssertionError();
-    }
-
-    @Override
-    public void stop(Stop stop) {
-        throw new AssertionError();
-    }
-
-    @Override
-    public void report(String text) {
-        events.add("report " + text);
-    }
-
-    @Override
-    public Driver driver(int line, String pin) {
-        throw new AssertionError("an interrupt controller drives no line");
-    }
-
-    @Override
-    public void listen(Sink newSink) {
-        sink = newSink;
-    }
-
-    @Override
-    public boolean level(int line) {
-        return levels[line];
-    }
-
-    @Override
-    public int read(int port, int size) {
-        return devices.get(port).read(port, size);
-    }
-
-    @Override
-    public void write(int port, int size, int value) {
-        devices.get(port).write(port, size, value);
-    }
-
-    @Override
-    public Registration map(int base, int length, int width, PortDevice device) {
-        for (int i = 0; i < length; i++) {
-            devices.put(base + i, device);
-        }
-        return () -> { };
-    }
-
-    @Override
-    public List<Range> ranges() {
-        return List.of();
-    }
-
-    @Override
-    public boolean wants(String kind) {
-        return tracing;
     }
 
     @Override
@@ -318,57 +158,11 @@ final class Bench implements Board, Lines, PortSpace, Tracer, Clock {
     }
 
     @Override
-    public void event(String kind, String text) {
-        events.add(kind + " " + text);
-    }
-
-    @Override
-    public long now() {
-        return now;
-    }
-
-    @Override
     public long instructions() {
-        return now;
+        return now();
     }
 
-    @Override
-    public long rate() {
-        return SECOND;
-    }
-
-    @Override
-    public Timer timer(String name, Runnable action) {
-        Alarm alarm = new Alarm(action);
-        alarms.add(alarm);
-        return alarm;
-    }
-
-    private static final class Alarm implements Timer {
-        private final Runnable action;
-        private long due = Long.MAX_VALUE;
-
-        Alarm(Runnable action) {
-            this.action = action;
-        }
-
-        @Override
-        public void at(long nanos) {
-            due = nanos;
-        }
-
-        @Override
-        public void cancel() {
-            due = Long.MAX_VALUE;
-        }
-
-        @Override
-        public long deadline() {
-            return due;
-        }
-    }
-
-    private final class Space implements MemorySpace {
+    private final class Space extends NoMemory {
         @Override
         public Registration map(long base, long length, MmioDevice device) {
             windows.put(base, device);
@@ -386,48 +180,8 @@ final class Bench implements Board, Lines, PortSpace, Tracer, Clock {
         }
 
         @Override
-        public void read(long hpa, byte[] into, int offset, int length) {
-            throw new AssertionError();
-        }
-
-        @Override
-        public void write(long hpa, byte[] from, int offset, int length) {
-            throw new AssertionError();
-        }
-
-        @Override
         public MemoryPage page(long hpa) {
             return null;
-        }
-
-        @Override
-        public Registration mapRom(long base, byte[] image) {
-            throw new AssertionError();
-        }
-
-        @Override
-        public Registration mapRam(long base, byte[] content) {
-            throw new AssertionError();
-        }
-
-        @Override
-        public void route(long base, long length, boolean readsRam, boolean writesRam) {
-            throw new AssertionError();
-        }
-
-        @Override
-        public long ramSize() {
-            return 0;
-        }
-
-        @Override
-        public List<Region> regions() {
-            return List.of();
-        }
-
-        @Override
-        public Registration observe(MapObserver observer) {
-            throw new AssertionError();
         }
     }
 }

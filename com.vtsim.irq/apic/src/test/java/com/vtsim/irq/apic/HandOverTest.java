@@ -20,7 +20,7 @@ class HandOverTest {
     private void byNeutralState() {
         ApicController next = new ApicController("irq", false);
         next.restore(bench.irq.neutral().orElseThrow());
-        bench.attach(next);
+        bench.plug(next);
     }
 
     @Test
@@ -120,7 +120,7 @@ class HandOverTest {
         updated.restore(pic.save());
         ApicController next = new ApicController("irq", false);
         next.restore(updated.neutral().orElseThrow());
-        bench.attach(next);
+        bench.plug(next);
         assertThat(bench.take(0)).isEqualTo(0x43);
         bench.eoi(0);
         assertThat(bench.take(0)).isEqualTo(0x41);

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.vtsim.api.machine.HaltedProcessor;
-import com.vtsim.api.machine.MessageTarget;
+import com.vtsim.api.machine.HeardMessages;
 import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.StatelessPart;
 import com.vtsim.api.pci.InterruptRouter;
 import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.RequestTranslator;
@@ -31,7 +32,7 @@ class BridgeTest {
     private final Bridge port = port("rp1", "00:1c.0", 1);
     private final FakeFunction nic = new FakeFunction("nic", "01:00.0");
     private final Wires wires = new Wires();
-    private final Target target = new Target();
+    private final HeardMessages target = new HeardMessages();
 
     private static final class Wires extends StatelessPart implements InterruptRouter {
         private final boolean[][] high = new boolean[32][5];
@@ -49,15 +50,6 @@ class BridgeTest {
         @Override
         public int line(int pirq) {
             return -1;
-        }
-    }
-
-    private static final class Target extends StatelessPart implements MessageTarget {
-        private final List<Integer> got = new ArrayList<>();
-
-        @Override
-        public void message(long address, int data) {
-            got.add(data);
         }
     }
 
@@ -272,7 +264,7 @@ class BridgeTest {
         assertThat(nic.upstream.write(0x1000, new byte[] {2}, 0, 1)).isFalse();
         assertThat(nic.upstream.message(0xFEE0_0000L, 0x41)).isFalse();
         assertThat(bench.machine.memory().read(0x1000, 1)).isEqualTo(1);
-        assertThat(target.got).isEmpty();
+        assertThat(target.data).isEmpty();
     }
 
     @Test

@@ -2,19 +2,12 @@ package com.vtsim.pci.bus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.vtsim.api.machine.Board;
-import com.vtsim.api.machine.MessageTarget;
+import com.vtsim.api.machine.HeardMessages;
 import com.vtsim.api.machine.Reset;
-import com.vtsim.api.machine.State;
-import com.vtsim.api.pci.ConfigSpace;
-import com.vtsim.api.pci.ConfigState;
+import com.vtsim.api.pci.BusMaster;
 import com.vtsim.api.pci.ErrorReporting;
 import com.vtsim.api.pci.ErrorReporting.Severity;
-import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciExpress;
-import com.vtsim.api.pci.PciFunction;
-import com.vtsim.api.pci.PciHost;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,69 +25,14 @@ class ErrorTest {
     private final Bench bench = new Bench();
     private final Bridge port = new Bridge("rp1", "00:1c.0", "root-port", 1, 1, true, false);
     private final Card card = new Card();
-    private final Target target = new Target();
+    private final HeardMessages target = new HeardMessages();
     private int express;
     private int acs;
 
-    private static final class Target extends StatelessPart implements MessageTarget {
-        private final List<Integer> got = new ArrayList<>();
-
-        @Override
-        public void message(long address, int data) {
-            got.add(data);
-        }
-    }
-
-    private static final class Card implements PciFunction {
-        private final ConfigSpace config = new ConfigSpace(this, new ConfigSpace.Identity(0x8086, 0x1234, 0, 0x02_00_00)).add(PciExpress.endpoint()).add(ErrorReporting.endpoint());
-        private PciHost host;
-
-        private record Saved(ConfigState config) { }
-
-        @Override
-        public String name() {
-            return "card";
-        }
-
-        @Override
-        public String model() {
-            return "card";
-        }
-
-        @Override
-        public PciAddress address() {
-            return new PciAddress(1, 0, 0);
-        }
-
-        @Override
-        public int configRead(int offset, int size) {
-            return config.read(offset, size);
-        }
-
-        @Override
-        public void configWrite(int offset, int size, int value) {
-            config.write(offset, size, value);
-        }
-
-        @Override
-        public void attach(Board board) {
-            config.attach(board);
-            host = board.find(PciHost.class).orElse(null);
-        }
-
-        @Override
-        public void reset(Reset kind) {
-            config.reset(kind);
-        }
-
-        @Override
-        public State save() {
-            return State.of(model(), 1, new Saved(config.save()));
-        }
-
-        @Override
-        public void restore(State state) {
-            config.restore(state.as(Saved.class, model(), 1).config());
+    private static final class Card extends BusMaster {
+        Card() {
+            super("card", "01:00.0");
+            config.add(PciExpress.endpoint()).add(ErrorReporting.endpoint());
         }
     }
 
@@ -177,13 +115,13 @@ class ErrorTest {
     @Test
     void theRootPortInterruptsForWhatSoftwareWants() {
         card.config.detected(true, ErrorReporting.COMPLETION_TIMEOUT);
-        assertThat(target.got).isEmpty();
+        assertThat(target.data).isEmpty();
         port.configWrite(AER + ROOT_COMMAND, 4, 2);
         port.configWrite(AER + ROOT_STATUS, 4, -1);
         card.config.detected(true, ErrorReporting.COMPLETION_TIMEOUT);
-        assertThat(target.got).containsExactly(0x61);
+        assertThat(target.data).containsExactly(0x61);
         card.config.detected(false, ErrorReporting.RECEIVER_ERROR);
-        assertThat(target.got).as("correctable ones are not wanted").hasSize(1);
+        assertThat(target.data).as("correctable ones are not wanted").hasSize(1);
     }
 
     @Test
@@ -249,7 +187,7 @@ class ErrorTest {
         assertThat(bench.machine.memory().read(0x1000, 1)).isEqualTo(1);
         assertThat(port.configRead(AER + 4, 4)).as("the port's uncorrectable status").isEqualTo(1 << 21);
         assertThat(card.host.upstream(card).write(0x1000, new byte[] {3}, 0, 1)).as("its own name is fine").isTrue();
-        assertThat(target.got).isEmpty();
+        assertThat(target.data).isEmpty();
     }
 
     @Test

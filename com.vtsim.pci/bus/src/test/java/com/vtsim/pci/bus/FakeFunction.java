@@ -1,34 +1,18 @@
 package com.vtsim.pci.bus;
 
-import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.MmioDevice;
 import com.vtsim.api.machine.PortDevice;
-import com.vtsim.api.machine.Reset;
-import com.vtsim.api.machine.State;
+import com.vtsim.api.pci.BusMaster;
 import com.vtsim.api.pci.ConfigSpace;
-import com.vtsim.api.pci.ConfigState;
-import com.vtsim.api.pci.PciAddress;
-import com.vtsim.api.pci.PciFunction;
-import com.vtsim.api.pci.PciHost;
-import com.vtsim.api.pci.Upstream;
 
 /** A function with a memory window (BAR0, 64 KiB), ports (BAR1, 32), a 64-bit window (BAR2, 1 MiB), a ROM, INTA and two capabilities. */
-final class FakeFunction implements PciFunction {
-    final ConfigSpace config;
-    Upstream upstream;
-    private final String name;
-    private final PciAddress address;
-
-    private record Saved(ConfigState config) { }
-
+final class FakeFunction extends BusMaster {
     FakeFunction(String name, String address) {
-        this.name = name;
-        this.address = PciAddress.parse(address);
+        super(name, address, new ConfigSpace.Identity(0x8086, 0x10D3, 0x01, 0x02_00_00, 0x1234, 0x5678));
         byte[] rom = new byte[4096];
         rom[0] = 0x55;
         rom[1] = (byte) 0xAA;
-        config = new ConfigSpace(this, new ConfigSpace.Identity(0x8086, 0x10D3, 0x01, 0x02_00_00, 0x1234, 0x5678))
-                .memory(0, 0x1_0000, false, new Echo(0x10)).ports(1, 32, 4, new EchoPorts()).memory64(2, 0x10_0000, true, new Echo(0x20))
+        config.memory(0, 0x1_0000, false, new Echo(0x10)).ports(1, 32, 4, new EchoPorts()).memory64(2, 0x10_0000, true, new Echo(0x20))
                 .rom(rom).pin(1).capability(0x05, 0x50).capability(0x10, 0x60).extendedCapability(0x0001, 2, 0x100).extendedCapability(0x0003, 1, 0x150);
     }
 
@@ -50,51 +34,5 @@ final class FakeFunction implements PciFunction {
 
         @Override
         public void write(int port, int size, int value) { }
-    }
-
-    @Override
-    public String name() {
-        return name;
-    }
-
-    @Override
-    public String model() {
-        return "fake-function";
-    }
-
-    @Override
-    public PciAddress address() {
-        return address;
-    }
-
-    @Override
-    public int configRead(int offset, int size) {
-        return config.read(offset, size);
-    }
-
-    @Override
-    public void configWrite(int offset, int size, int value) {
-        config.write(offset, size, value);
-    }
-
-    @Override
-    public void attach(Board board) {
-        config.attach(board);
-        upstream = board.find(PciHost.class).map(host -> host.upstream(this)).orElse(null);
-    }
-
-    @Override
-    public void reset(Reset kind) {
-        config.reset(kind);
-    }
-
-    @Override
-    public State save() {
-        return State.of(model(), 1, new Saved(config.save()));
-    }
-
-    @Override
-    public void restore(State state) {
-        config.restore(state.as(Saved.class, model(), 1).config());
     }
 }

@@ -2,8 +2,9 @@ package com.vtsim.pci.bus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.vtsim.api.machine.MessageTarget;
+import com.vtsim.api.machine.HeardMessages;
 import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.StatelessPart;
 import com.vtsim.api.pci.HeaderRegister;
 import com.vtsim.api.pci.InterruptRouter;
 import com.vtsim.api.pci.RequestTranslator;
@@ -251,15 +252,6 @@ class FunctionTest {
         }
     }
 
-    private static final class FakeTarget extends StatelessPart implements MessageTarget {
-        private final List<String> heard = new ArrayList<>();
-
-        @Override
-        public void message(long address, int data) {
-            heard.add(String.format("%X:%X", address, data));
-        }
-    }
-
     @Test
     void requestsPassTheTranslatorThatOwnsThem() {
         FakeTranslator translator = new FakeTranslator();
@@ -280,7 +272,7 @@ class FunctionTest {
 
     @Test
     void messagesGoToTheInterruptControllerThroughTheTranslator() {
-        FakeTarget target = new FakeTarget();
+        HeardMessages target = new HeardMessages();
         bench.machine.add(target);
         bench.write(NIC, 0x04, 2, 0x0004);
         assertThat(nic.upstream.message(0xFEE0_1000L, 0x41)).isTrue();
@@ -290,7 +282,7 @@ class FunctionTest {
         bench.machine.add(new FakeTranslator());
         assertThat(nic.upstream.message(0xFEE0_1000L, 0x41)).isTrue();
         assertThat(nic.upstream.message(0xFEE0_1000L, 0x89)).as("blocked").isFalse();
-        assertThat(target.heard).containsExactly("FEE01000:41", "FEE02000:42", "FEE01000:51");
+        assertThat(target.heard).containsExactly("fee01000 41", "fee02000 42", "fee01000 51");
     }
 
     @Test

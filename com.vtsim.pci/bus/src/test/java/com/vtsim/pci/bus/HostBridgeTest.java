@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.StatelessPart;
 import com.vtsim.api.pci.HeaderRegister;
 import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.ResetControl;

@@ -2,19 +2,14 @@ package com.vtsim.pci.bus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.vtsim.api.machine.Board;
-import com.vtsim.api.machine.MessageTarget;
+import com.vtsim.api.machine.HeardMessages;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
-import com.vtsim.api.pci.ConfigSpace;
-import com.vtsim.api.pci.ConfigState;
+import com.vtsim.api.pci.BusMaster;
 import com.vtsim.api.pci.Msi;
 import com.vtsim.api.pci.MsiX;
-import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciExpress;
-import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.PowerManagement;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,76 +22,20 @@ class MessagesTest {
 
     private final Bench bench = new Bench();
     private final Card card = new Card();
-    private final Target target = new Target();
+    private final HeardMessages target = new HeardMessages();
     private int msi;
     private int msix;
     private int pm;
     private int express;
 
-    private static final class Target extends StatelessPart implements MessageTarget {
-        private final List<String> got = new ArrayList<>();
-
-        @Override
-        public void message(long address, int data) {
-            got.add(String.format("%x %x", address, data));
-        }
-    }
-
     /** Named so that it is attached before the host bridge. */
-    private static final class Card implements PciFunction {
+    private static final class Card extends BusMaster {
         private final Msi msi = new Msi(4);
         private final MsiX msix = new MsiX(70, 0);
-        private int resets;
-        private final ConfigSpace config = new ConfigSpace(this, new ConfigSpace.Identity(0x8086, 0x1234, 0, 0x02_00_00))
-                .memory(0, msix.windowSize(), false, msix.window())
-                .add(new PowerManagement()).add(msi).add(msix).add(PciExpress.endpoint()).pin(1);
 
-        private record Saved(ConfigState config) { }
-
-        @Override
-        public String name() {
-            return "card";
-        }
-
-        @Override
-        public String model() {
-            return "card";
-        }
-
-        @Override
-        public PciAddress address() {
-            return new PciAddress(0, 3, 0);
-        }
-
-        @Override
-        public int configRead(int offset, int size) {
-            return config.read(offset, size);
-        }
-
-        @Override
-        public void configWrite(int offset, int size, int value) {
-            config.write(offset, size, value);
-        }
-
-        @Override
-        public void attach(Board board) {
-            config.attach(board);
-        }
-
-        @Override
-        public void reset(Reset kind) {
-            resets++;
-            config.reset(kind);
-        }
-
-        @Override
-        public State save() {
-            return State.of(model(), 1, new Saved(config.save()));
-        }
-
-        @Override
-        public void restore(State state) {
-            config.restore(state.as(Saved.class, model(), 1).config());
+        Card() {
+            super("card", "00:03.0");
+            config.memory(0, msix.windowSize(), false, msix.window()).add(new PowerManagement()).add(msi).add(msix).add(PciExpress.endpoint()).pin(1);
         }
     }
 
@@ -147,14 +86,14 @@ class MessagesTest {
     void msiWithFewerVectorsGrantedSharesThem() {
         enableMsi(1);
         card.msi.raise(3);
-        assertThat(target.got).containsExactly("fee01000 4041");
+        assertThat(target.heard).containsExactly("fee01000 4041");
     }
 
     @Test
     void msiSendsTheVectorInTheLowBitsOfTheData() {
         enableMsi(2);
         assertThat(card.msi.raise(3)).isTrue();
-        assertThat(target.got).containsExactly("fee01000 4043");
+        assertThat(target.heard).containsExactly("fee01000 4043");
     }
 
     private void enableMsi(int granted) {
@@ -168,10 +107,10 @@ class MessagesTest {
         enableMsi(2);
         bench.write(CARD, msi + 0x10, 4, 0x2);
         card.msi.raise(1);
-        assertThat(target.got).isEmpty();
+        assertThat(target.heard).isEmpty();
         assertThat(bench.read(CARD, msi + 0x14, 4)).isEqualTo(2);
         bench.write(CARD, msi + 0x10, 4, 0);
-        assertThat(target.got).containsExactly("fee01000 4041");
+        assertThat(target.heard).containsExactly("fee01000 4041");
         assertThat(bench.read(CARD, msi + 0x14, 4)).isZero();
     }
 
@@ -182,7 +121,7 @@ class MessagesTest {
         card.msi.raise(1);
         card.msi.withdraw(1);
         bench.write(CARD, msi + 0x10, 4, 0);
-        assertThat(target.got).isEmpty();
+        assertThat(target.heard).isEmpty();
     }
 
     @Test
@@ -190,7 +129,7 @@ class MessagesTest {
         enableMsi(0);
         bench.write(CARD, 0x04, 2, 0x0002);
         assertThat(card.msi.raise(0)).isFalse();
-        assertThat(target.got).isEmpty();
+        assertThat(target.heard).isEmpty();
     }
 
     private void entry(int vector, long address, int data, int control) {
@@ -212,7 +151,7 @@ class MessagesTest {
         bench.write(CARD, msix + 2, 2, 0x8000);
         entry(65, 0xFEE0_2000L, 0x51, 0);
         assertThat(card.msix.raise(65)).isTrue();
-        assertThat(target.got).containsExactly("fee02000 51");
+        assertThat(target.heard).containsExactly("fee02000 51");
     }
 
     @Test
@@ -224,7 +163,7 @@ class MessagesTest {
         assertThat(table(0x1008, 8)).as("pending bit").isEqualTo(2);
         assertThat(table(0x1000, 8)).isZero();
         table(65 * 16 + 12, 4, 0);
-        assertThat(target.got).as("once").containsExactly("fee02000 51");
+        assertThat(target.heard).as("once").containsExactly("fee02000 51");
         assertThat(table(0x1008, 8)).isZero();
     }
 
@@ -235,16 +174,16 @@ class MessagesTest {
         entry(1, 0xFEE0_2000L, 0x51, 0);
         card.msix.raise(0);
         card.msix.raise(1);
-        assertThat(target.got).isEmpty();
+        assertThat(target.heard).isEmpty();
         bench.write(CARD, msix + 2, 2, 0x8000);
-        assertThat(target.got).containsExactly("fee02000 50", "fee02000 51");
+        assertThat(target.heard).containsExactly("fee02000 50", "fee02000 51");
     }
 
     @Test
     void msixThatIsNotEnabledSendsNothing() {
         entry(0, 0xFEE0_2000L, 0x50, 0);
         assertThat(card.msix.raise(0)).isFalse();
-        assertThat(target.got).isEmpty();
+        assertThat(target.heard).isEmpty();
     }
 
     @Test
@@ -259,7 +198,7 @@ class MessagesTest {
         bench.write(CARD, 0x10, 4, (int) WINDOW);
         bench.write(CARD, 0x04, 2, 0x0006);
         table(3 * 16 + 12, 4, 0);
-        assertThat(target.got).containsExactly("fee02000 53");
+        assertThat(target.heard).containsExactly("fee02000 53");
     }
 
     @Test

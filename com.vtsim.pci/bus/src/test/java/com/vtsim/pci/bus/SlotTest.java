@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.HaltedProcessor;
-import com.vtsim.api.machine.MessageTarget;
-import java.util.ArrayList;
-import java.util.List;
+import com.vtsim.api.machine.HeardMessages;
+import com.vtsim.api.machine.StatelessPart;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,16 +34,7 @@ class SlotTest {
     private final Bench bench = new Bench();
     private final Bridge port = new Bridge("rp1", "00:1c.0", "root-port", 1, 7, true, false);
     private final FakeFunction card = new FakeFunction("card", "01:00.0");
-    private final Target target = new Target();
-
-    private static final class Target extends StatelessPart implements MessageTarget {
-        private final List<Integer> got = new ArrayList<>();
-
-        @Override
-        public void message(long address, int data) {
-            got.add(data);
-        }
-    }
+    private final HeardMessages target = new HeardMessages();
 
     /** Keeps time going while nothing else does. */
     private static final class Ticker extends StatelessPart {
@@ -81,7 +71,7 @@ class SlotTest {
 
     private void clear() {
         bench.write(PORT, SLOTSTA, 2, 0x11F);
-        target.got.clear();
+        target.data.clear();
     }
 
     private void insert() {
@@ -118,7 +108,7 @@ class SlotTest {
         assertThat(status()).isEqualTo(PRESENT | PRESENCE_CHANGED | LINK_CHANGED);
         assertThat(bench.read(PORT, LINKSTA, 2) & ACTIVE).isNotZero();
         assertThat(bench.read(Bench.address(1, 0, 0), 0, 4)).isEqualTo(0x10D3_8086);
-        assertThat(target.got).as("no interrupt is enabled").isEmpty();
+        assertThat(target.data).as("no interrupt is enabled").isEmpty();
     }
 
     @Test
@@ -136,14 +126,14 @@ class SlotTest {
         bench.write(PORT, SLOTCTL, 2, INTERRUPTS);
         clear();
         insert();
-        assertThat(target.got).as("presence and link come together").containsExactly(0x51);
+        assertThat(target.data).as("presence and link come together").containsExactly(0x51);
         port.pressButton();
-        assertThat(target.got).hasSize(1);
+        assertThat(target.data).hasSize(1);
         bench.write(PORT, SLOTSTA, 2, PRESENCE_CHANGED);
-        assertThat(target.got).as("others are left").hasSize(1);
+        assertThat(target.data).as("others are left").hasSize(1);
         clear();
         port.pressButton();
-        assertThat(target.got).containsExactly(0x51);
+        assertThat(target.data).containsExactly(0x51);
         assertThat(status() & BUTTON).isNotZero();
     }
 
@@ -151,14 +141,14 @@ class SlotTest {
     void enablingInterruptsWithAnEventPendingInterrupts() {
         insert();
         bench.write(PORT, SLOTCTL, 2, INTERRUPTS & ~0x10);
-        assertThat(target.got).containsExactly(0x51);
+        assertThat(target.data).containsExactly(0x51);
     }
 
     @Test
     void eachWriteOfSlotControlIsACompletedCommand() {
         bench.write(PORT, SLOTCTL, 2, INTERRUPTS);
         assertThat(status()).isEqualTo(COMPLETED);
-        assertThat(target.got).containsExactly(0x51);
+        assertThat(target.data).containsExactly(0x51);
     }
 
     @Test
@@ -256,9 +246,9 @@ class SlotTest {
         next.restore(saved);
         bench.machine.remove(port);
         bench.machine.add(next);
-        target.got.clear();
+        target.data.clear();
         bench.pass(1000);
         assertThat(status()).isEqualTo(PRESENT | PRESENCE_CHANGED | LINK_CHANGED | COMPLETED);
-        assertThat(target.got).as("it has been told already").isEmpty();
+        assertThat(target.data).as("it has been told already").isEmpty();
     }
 }

@@ -1,15 +1,13 @@
 package com.vtsim.pci.endpoint;
 
-import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.MessageTarget;
-import com.vtsim.api.machine.Reset;
-import com.vtsim.api.machine.State;
+import com.vtsim.api.machine.StatelessPart;
 import com.vtsim.api.pci.RequestTranslator;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Adds 10_0000h to an address where a page is present, and writes down what it is asked. Takes interrupt messages too. */
-final class FakeUnit implements RequestTranslator, MessageTarget {
+final class FakeUnit extends StatelessPart implements RequestTranslator, MessageTarget {
     static final long SHIFT = 0x10_0000;
 
     final List<String> heard = new ArrayList<>();
@@ -19,32 +17,6 @@ final class FakeUnit implements RequestTranslator, MessageTarget {
     int status;
     long length = 4096;
     Runnable onPage = () -> { };
-
-    private record Nothing() { }
-
-    @Override
-    public String name() {
-        return "unit";
-    }
-
-    @Override
-    public String model() {
-        return "unit";
-    }
-
-    @Override
-    public void attach(Board board) { }
-
-    @Override
-    public void reset(Reset kind) { }
-
-    @Override
-    public State save() {
-        return State.of("unit", 1, new Nothing());
-    }
-
-    @Override
-    public void restore(State state) { }
 
     @Override
     public boolean owns(int sourceId) {

@@ -2,6 +2,7 @@ package com.vtsim.pci.nvme;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.vtsim.api.pci.Guard;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,14 +1,10 @@
 package com.vtsim.pci.nvme;
 
 import com.vtsim.api.machine.HaltedProcessor;
-import com.vtsim.api.machine.MessageTarget;
-import com.vtsim.api.machine.Board;
-import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.HeardMessages;
 import com.vtsim.api.machine.RunLimits;
-import com.vtsim.api.machine.State;
 import com.vtsim.machine.Backplane;
 import com.vtsim.pci.bus.HostBridge;
-import java.util.ArrayList;
 import java.util.List;
 
 /** A guest's driver, as far as tests need one: it enters by the controller's registers and the guest's memory only. */
@@ -22,7 +18,8 @@ final class Host implements AutoCloseable {
     static final int ENTRIES = 16;
 
     final Backplane machine = Backplane.of("t", 16 << 20);
-    final List<Integer> messages = new ArrayList<>();
+    private final HeardMessages target = new HeardMessages();
+    final List<Integer> messages = target.data;
     private final int[] tails = new int[Queues.MOST + 1];
     private final int[] heads = new int[Queues.MOST + 1];
     private final boolean[] phases = new boolean[Queues.MOST + 1];
@@ -32,42 +29,10 @@ final class Host implements AutoCloseable {
     /** A completion queue entry. */
     record Completion(int result, int submissionHead, int submissionQueue, int command, int type, int code, boolean doNotRetry) { }
 
-    /** Takes messages, and keeps their data. */
-    private final class Messages implements MessageTarget {
-        @Override
-        public String name() {
-            return "messages";
-        }
-
-        @Override
-        public String model() {
-            return "messages";
-        }
-
-        @Override
-        public void message(long address, int data) {
-            messages.add(data);
-        }
-
-        @Override
-        public void attach(Board board) { }
-
-        @Override
-        public void reset(Reset kind) { }
-
-        @Override
-        public State save() {
-            return new State("messages", 1, java.util.Map.of());
-        }
-
-        @Override
-        public void restore(State state) { }
-    }
-
     Host(String... files) {
         machine.add(new HaltedProcessor(0));
         machine.add(new HostBridge("host", "q35", "1af4:1100"));
-        machine.add(new Messages());
+        machine.add(target);
         nvme = new NvmeController("nvme0", "00:04.0", "t", 512, files);
         machine.add(nvme);
         config(0x10, 4, (int) BAR);

@@ -3,11 +3,9 @@ package com.vtsim.pci.testdev;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.vtsim.api.machine.Board;
-import com.vtsim.api.machine.EntryState;
-import com.vtsim.api.machine.Processor;
+import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.RunLimits;
-import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.Stop;
 import com.vtsim.machine.Backplane;
 import org.junit.jupiter.api.AfterEach;
@@ -30,15 +28,14 @@ class TestDevicesTest {
     }
 
     /** Makes port writes, one an instruction, then does nothing for ever. */
-    private static final class Writer implements Processor {
+    private static final class Writer extends HaltedProcessor {
         private final int[][] writes;
         private Board board;
         private int done;
         private boolean leave;
 
-        private record Nothing() { }
-
         Writer(int[]... writes) {
+            super(0);
             this.writes = writes;
         }
 
@@ -58,34 +55,8 @@ class TestDevicesTest {
         }
 
         @Override
-        public String name() {
-            return "cpu0";
-        }
-
-        @Override
-        public String model() {
-            return "writer";
-        }
-
-        @Override
         public void attach(Board newBoard) {
             board = newBoard;
-        }
-
-        @Override
-        public void reset(Reset kind) { }
-
-        @Override
-        public State save() {
-            return State.of(model(), 1, new Nothing());
-        }
-
-        @Override
-        public void restore(State state) { }
-
-        @Override
-        public int index() {
-            return 0;
         }
 
         @Override
@@ -102,24 +73,6 @@ class TestDevicesTest {
         public boolean idle() {
             return false;
         }
-
-        @Override
-        public void intr(boolean asserted) { }
-
-        @Override
-        public void nmi() { }
-
-        @Override
-        public void init() { }
-
-        @Override
-        public void startup(int vector) { }
-
-        @Override
-        public void a20(boolean enabled) { }
-
-        @Override
-        public void enter(EntryState state) { }
     }
 
     private Stop run(int[]... writes) {

@@ -1,16 +1,11 @@
 package com.vtsim.pci.virtio;
 
-import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.HaltedProcessor;
-import com.vtsim.api.machine.MessageTarget;
-import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.HeardMessages;
 import com.vtsim.api.machine.RunLimits;
-import com.vtsim.api.machine.State;
 import com.vtsim.machine.Backplane;
 import com.vtsim.pci.bus.HostBridge;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /** A guest's driver, as far as tests need one: it enters by the device's registers and the guest's memory only. */
 final class Driver implements AutoCloseable {
@@ -23,7 +18,8 @@ final class Driver implements AutoCloseable {
     private static final int NOTIFY = 0x3000;
 
     final Backplane machine;
-    final List<Integer> messages = new ArrayList<>();
+    private final HeardMessages target = new HeardMessages();
+    final List<Integer> messages = target.data;
     VirtioDevice device;
     private final int[] made = new int[4];
     private final int[] seen = new int[4];
@@ -34,42 +30,11 @@ final class Driver implements AutoCloseable {
     /** A used element. */
     record Used(int head, int written) { }
 
-    private final class Messages implements MessageTarget {
-        @Override
-        public String name() {
-            return "messages";
-        }
-
-        @Override
-        public String model() {
-            return "messages";
-        }
-
-        @Override
-        public void message(long address, int data) {
-            messages.add(data);
-        }
-
-        @Override
-        public void attach(Board board) { }
-
-        @Override
-        public void reset(Reset kind) { }
-
-        @Override
-        public State save() {
-            return new State("messages", 1, Map.of());
-        }
-
-        @Override
-        public void restore(State state) { }
-    }
-
     Driver(String name, VirtioDevice device) {
         machine = Backplane.of(name, 16 << 20);
         machine.add(new HaltedProcessor(0));
         machine.add(new HostBridge("host", "q35", "1af4:1100"));
-        machine.add(new Messages());
+        machine.add(target);
         this.device = device;
         machine.add(device);
         config(0x10, 4, (int) BAR);

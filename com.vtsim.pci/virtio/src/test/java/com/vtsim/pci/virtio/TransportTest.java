@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
+import com.vtsim.api.pci.Guard;
 import com.vtsim.pci.virtio.Driver.Part;
 import com.vtsim.pci.virtio.Driver.Used;
 import java.util.ArrayList;

@@ -2,9 +2,8 @@ package com.vtsim.pci.lpc.hpet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.HaltedProcessor;
-import com.vtsim.api.machine.MessageTarget;
+import com.vtsim.api.machine.HeardMessages;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.RunLimits;
 import com.vtsim.api.machine.State;
@@ -13,7 +12,6 @@ import com.vtsim.machine.Backplane;
 import com.vtsim.pci.lpc.pit.IntervalTimer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -31,13 +29,13 @@ class HpetTest {
     private static final long TENTH = 1_431_818;
 
     private final Backplane machine = Backplane.of("t", 1 << 20);
-    private final List<String> messages = new ArrayList<>();
+    private final HeardMessages messages = new HeardMessages();
     private final List<Integer> rises = new ArrayList<>();
 
     @BeforeEach
     void build() {
         machine.add(new HaltedProcessor(0));
-        machine.add(new Messages());
+        machine.add(messages);
         machine.add(new Hpet("hpet"));
         machine.lines().listen((line, level) -> {
             if (level) {
@@ -201,7 +199,7 @@ class HpetTest {
         timer(1, EDGE | FSB, 1000);
         set(GEN_CONF, 1);
         pass(1_000_000);
-        assertThat(messages).containsExactly("fee01000 4061");
+        assertThat(messages.heard).containsExactly("fee01000 4061");
         assertThat(rises).isEmpty();
     }
 
@@ -251,37 +249,5 @@ class HpetTest {
         machine.reset(Reset.WARM);
         assertThat(machine.lines().level(21)).isFalse();
         assertThat(machine.find(Hpet.class).orElseThrow().save()).usingRecursiveComparison().isEqualTo(fresh);
-    }
-
-    /** Takes messages. */
-    private final class Messages implements MessageTarget {
-        @Override
-        public void message(long address, int data) {
-            messages.add(Long.toHexString(address) + " " + Integer.toHexString(data));
-        }
-
-        @Override
-        public String name() {
-            return "irq";
-        }
-
-        @Override
-        public String model() {
-            return "messages";
-        }
-
-        @Override
-        public void attach(Board board) { }
-
-        @Override
-        public void reset(Reset kind) { }
-
-        @Override
-        public State save() {
-            return new State("messages", 1, Map.of());
-        }
-
-        @Override
-        public void restore(State state) { }
     }
 }

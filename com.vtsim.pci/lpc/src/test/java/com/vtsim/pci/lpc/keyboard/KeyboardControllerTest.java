@@ -121,20 +121,20 @@ class KeyboardControllerTest {
     void outputPortDrivesA20() {
         command(0xD1);
         data(0xDD);
-        assertThat(bench.a20).containsOnly(false);
+        assertThat(bench.processors).extracting(p -> p.a20).containsOnly(false);
         command(0xD0);
         assertThat(answer()).isEqualTo("c1");
         command(0xD1);
         data(0xDF);
-        assertThat(bench.a20).containsOnly(true);
+        assertThat(bench.processors).extracting(p -> p.a20).containsOnly(true);
     }
 
     @Test
     void a20CommandsOfTheChipset() {
         command(0xDD);
-        assertThat(bench.a20).containsOnly(false);
+        assertThat(bench.processors).extracting(p -> p.a20).containsOnly(false);
         command(0xDF);
-        assertThat(bench.a20).containsOnly(true);
+        assertThat(bench.processors).extracting(p -> p.a20).containsOnly(true);
     }
 
     /** F0h–FFh, Pulse Output Port: bit 0 low pulses the processor's reset. */
