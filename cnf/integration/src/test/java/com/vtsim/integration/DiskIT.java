@@ -7,8 +7,6 @@ import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machine.PartInfo;
 import com.vtsim.api.machine.Machines;
 import com.vtsim.api.pci.PciSlot;
-import java.io.InputStream;
-import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +16,6 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -55,18 +52,7 @@ class DiskIT {
     void boot(@TempDir Path folder) throws Exception {
         GuestPackages guest = GuestPackages.get();
         disk = folder.resolve("disk");
-        MessageDigest md5 = MessageDigest.getInstance("MD5");
-        try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
-            Random random = new Random(1414);
-            byte[] chunk = new byte[MEBIBYTE];
-            file.seek((long) MEBIBYTES * MEBIBYTE);
-            for (int i = 0; i < MEBIBYTES; i++) {
-                random.nextBytes(chunk);
-                file.write(chunk);
-                md5.update(chunk);
-            }
-        }
-        digest = HexFormat.of().formatHex(md5.digest());
+        digest = NoiseDisk.write(disk, MEBIBYTES, 1414);
         card = Files.write(folder.resolve("card"), Arrays.copyOfRange(Files.readAllBytes(disk), MEBIBYTES * MEBIBYTE, (MEBIBYTES + 16) * MEBIBYTE));
         Path fixed = Files.write(folder.resolve("fixed"), new byte[MEBIBYTE]);
         machine = machines.create("d", "q35", Map.of("memory", "256M", "irq", "apic", "root-ports", "true"));
@@ -80,17 +66,6 @@ class DiskIT {
             machines.destroy("d");
         }
         nvme.putBack();
-    }
-
-    private String firstHalf() throws Exception {
-        MessageDigest md5 = MessageDigest.getInstance("MD5");
-        byte[] chunk = new byte[MEBIBYTE];
-        try (InputStream in = Files.newInputStream(disk)) {
-            for (int i = 0; i < MEBIBYTES; i++) {
-                md5.update(chunk, 0, in.readNBytes(chunk, 0, MEBIBYTE));
-            }
-        }
-        return HexFormat.of().formatHex(md5.digest());
     }
 
     /** Updates a bundle again and again while a run is on. @return how often */
@@ -134,7 +109,7 @@ class DiskIT {
         linux.start("dd if=/dev/nvme0n1 of=/dev/nvme0n1 bs=1M skip=" + MEBIBYTES + " count=" + MEBIBYTES + " conv=fsync,notrunc 2>&1");
         assertThat(updateWhileRunning(nvme, "nvme0")).as("updates under the copy").isGreaterThan(3);
         assertThat(linux.finish()).contains(MEBIBYTES + "+0 records out");
-        assertThat(firstHalf()).as("on the host").isEqualTo(digest);
+        assertThat(NoiseDisk.digestOfFirst(disk, MEBIBYTES)).as("on the host").isEqualTo(digest);
         linux.start("echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/nvme0n1 bs=1M count=" + MEBIBYTES + " 2>/dev/null | md5sum");
         for (int i = 0; i < 5; i++) {
             nvme.update();

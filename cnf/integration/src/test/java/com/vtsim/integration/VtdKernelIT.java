@@ -7,16 +7,11 @@ import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machine.PartInfo;
 import com.vtsim.api.machine.Machines;
 import com.vtsim.api.vtd.RemappingUnit;
-import java.io.InputStream;
 import java.io.RandomAccessFile;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -63,18 +58,7 @@ class VtdKernelIT {
         guest = GuestPackages.get();
         folder = temporary;
         disk = folder.resolve("disk");
-        MessageDigest md5 = MessageDigest.getInstance("MD5");
-        try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
-            Random random = new Random(42);
-            byte[] chunk = new byte[MEBIBYTE];
-            file.seek((long) MEBIBYTES * MEBIBYTE);
-            for (int i = 0; i < MEBIBYTES; i++) {
-                random.nextBytes(chunk);
-                file.write(chunk);
-                md5.update(chunk);
-            }
-        }
-        digest = HexFormat.of().formatHex(md5.digest());
+        digest = NoiseDisk.write(disk, MEBIBYTES, 42);
         second = folder.resolve("second");
         try (RandomAccessFile file = new RandomAccessFile(second.toFile(), "rw")) {
             file.setLength((long) FEW * MEBIBYTE);
@@ -97,18 +81,6 @@ class VtdKernelIT {
         for (Installed bundle : bundles) {
             bundle.putBack();
         }
-    }
-
-    /** @return digest of a disk's first mebibytes */
-    private static String digest(Path file, int mebibytes) throws Exception {
-        MessageDigest md5 = MessageDigest.getInstance("MD5");
-        byte[] chunk = new byte[MEBIBYTE];
-        try (InputStream in = Files.newInputStream(file)) {
-            for (int i = 0; i < mebibytes; i++) {
-                md5.update(chunk, 0, in.readNBytes(chunk, 0, MEBIBYTE));
-            }
-        }
-        return HexFormat.of().formatHex(md5.digest());
     }
 
     private void assertNothingWasBlocked() throws Exception {
@@ -161,9 +133,9 @@ class VtdKernelIT {
     @Order(4)
     void sixtyFourMebibytesAreWrittenAndReadWhileTheBundlesAreUpdated() throws Exception {
         assertThat(updateUnder("dd if=/dev/nvme0n1 of=/dev/nvme0n1 bs=1M skip=" + MEBIBYTES + " count=" + MEBIBYTES + " conv=fsync,notrunc 2>&1")).contains(MEBIBYTES + "+0 records out");
-        assertThat(digest(disk, MEBIBYTES)).as("on the host").isEqualTo(digest);
+        assertThat(NoiseDisk.digestOfFirst(disk, MEBIBYTES)).as("on the host").isEqualTo(digest);
         assertThat(updateUnder("dd if=/dev/nvme0n1 of=/dev/vda bs=1M count=" + FEW + " conv=fsync,notrunc 2>&1")).contains(FEW + "+0 records out");
-        assertThat(digest(second, FEW)).as("on the virtio disk's host file").isEqualTo(digest(disk, FEW));
+        assertThat(NoiseDisk.digestOfFirst(second, FEW)).as("on the virtio disk's host file").isEqualTo(NoiseDisk.digestOfFirst(disk, FEW));
         assertThat(linux.say("echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/nvme0n1 bs=1M count=" + MEBIBYTES + " 2>/dev/null | md5sum")).as("in the guest").contains(digest);
         assertNothingWasBlocked();
     }
@@ -176,7 +148,7 @@ class VtdKernelIT {
         start("scalable", "intel_iommu=on,sm_on");
         assertThat(linux.say("dmesg | grep DMAR")).contains("DMAR: Host address width 46", "DMAR: Enable scalable mode if hardware supports");
         assertThat(linux.say("for d in nvme0n1 vda; do dd if=/dev/$d bs=1M count=" + FEW + " 2>/dev/null | md5sum; done"))
-            .containsPattern("(?s)" + digest(disk, FEW) + ".*" + digest(disk, FEW));
+            .containsPattern("(?s)" + NoiseDisk.digestOfFirst(disk, FEW) + ".*" + NoiseDisk.digestOfFirst(disk, FEW));
         List<String> reaches = machine.call(() -> machine.find(RemappingUnit.class).orElseThrow().domains().stream().flatMap(domain -> domain.reaches().stream()).toList());
         assertThat(reaches).anyMatch(text -> text.startsWith("PASID 0 first stage"));
         assertNothingWasBlocked();

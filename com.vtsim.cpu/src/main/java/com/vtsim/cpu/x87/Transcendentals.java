@@ -119,17 +119,10 @@ final class Transcendentals {
         @Override
         void perform(Cpu cpu, FloatingState f) {
             int destination = physical(f, 1);
-            if (empty(f, 0) || empty(f, 1)) {
-                if (stackFault(cpu, f, false)) {
-                    writeIndefinite(f, destination);
-                    pop(f);
-                }
+            if (!readBoth(cpu, f, destination)) {
                 return;
             }
-            prepare(f);
             FloatUnit u = f.unit;
-            read(f, 1, u.a);
-            read(f, 0, u.b);
             if (!number(u.a) || !number(u.b)) {
                 nans(u);
             } else if (plusOne) {

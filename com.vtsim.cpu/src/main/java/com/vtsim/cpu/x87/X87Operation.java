@@ -146,6 +146,25 @@ abstract class X87Operation extends Operation {
         f.valid |= 1 << register;
     }
 
+    /**
+     * Begins an instruction on ST(1) and ST(0) that leaves its result in one register and pops: reads both into the unit's {@code a} and {@code b}.
+     *
+     * @return false if one of them is empty: then the stack fault has been answered
+     */
+    final boolean readBoth(Cpu cpu, FloatingState f, int destination) {
+        if (empty(f, 0) || empty(f, 1)) {
+            if (stackFault(cpu, f, false)) {
+                writeIndefinite(f, destination);
+                pop(f);
+            }
+            return false;
+        }
+        prepare(f);
+        read(f, 1, f.unit.a);
+        read(f, 0, f.unit.b);
+        return true;
+    }
+
     /** Decrements TOP. */
     static void push(FloatingState f) {
         f.top = f.top - 1 & 7;

@@ -1,5 +1,7 @@
 package com.vtsim.pci.lpc.keyboard;
 
+import com.vtsim.pci.lpc.ByteQueue;
+
 /**
  * A PS/2 keyboard: commands as IBM's "Personal System/2 Hardware Interface Technical Reference, Keyboards" lists them.
  * What it sends goes into a buffer of 16 bytes that the controller empties.

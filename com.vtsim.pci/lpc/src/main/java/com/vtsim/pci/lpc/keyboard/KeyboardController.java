@@ -9,6 +9,7 @@ import com.vtsim.api.machine.PortDevice;
 import com.vtsim.api.machine.Processor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
+import com.vtsim.pci.lpc.ByteQueue;
 import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;

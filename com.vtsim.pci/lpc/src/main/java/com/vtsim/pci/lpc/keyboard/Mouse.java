@@ -1,5 +1,7 @@
 package com.vtsim.pci.lpc.keyboard;
 
+import com.vtsim.pci.lpc.ByteQueue;
+
 /**
  * A two-button PS/2 mouse: commands as IBM's "Personal System/2 Mouse Technical Reference" lists them.
  */

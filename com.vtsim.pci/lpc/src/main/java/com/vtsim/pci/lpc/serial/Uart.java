@@ -9,6 +9,7 @@ import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.PortDevice;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
+import com.vtsim.pci.lpc.ByteQueue;
 import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -56,7 +57,7 @@ public final class Uart implements Console, PortDevice {
     private final int crystal;
     private final Receiver receiver = new Receiver();
     private final Transmitter transmitter = new Transmitter();
-    private final Wire wire = new Wire();
+    private final ByteQueue wire = new ByteQueue(256);
     private int ier;
     private int fcr;
     private int lcr;
@@ -488,7 +489,7 @@ public final class Uart implements Console, PortDevice {
 
     @Override
     public void input(byte[] bytes) {
-        wire.add(bytes);
+        wire.append(bytes);
         if (board != null) {
             settle();
         }
@@ -512,7 +513,8 @@ public final class Uart implements Console, PortDevice {
         Saved saved = state.as(Saved.class, MODEL, VERSION);
         receiver.restore(saved.receiver);
         transmitter.restore(saved.transmitter);
-        wire.restore(saved.wire);
+        wire.clear();
+        wire.append(saved.wire);
         ier = saved.ier;
         fcr = saved.fcr;
         lcr = saved.lcr;

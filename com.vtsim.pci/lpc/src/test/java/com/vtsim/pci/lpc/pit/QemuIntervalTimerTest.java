@@ -1,30 +1,14 @@
 package com.vtsim.pci.lpc.pit;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
-import com.vtsim.pci.lpc.Bench;
 import com.vtsim.pci.lpc.PortScript;
+import com.vtsim.pci.lpc.QemuPorts;
 import java.io.IOException;
-import java.nio.file.Path;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** The same port accesses here and on the installed QEMU give the same bytes; without QEMU the tests are skipped. */
-class QemuIntervalTimerTest {
-    private final Bench bench = new Bench();
-    @TempDir
-    private Path folder;
-
-    @BeforeEach
-    void qemuIsThere() {
-        assumeTrue(PortScript.qemuIsInstalled(), "qemu-system-x86_64 is not installed");
-        bench.attach(new IntervalTimer("pit"));
-    }
-
-    private void same(PortScript script) throws IOException, InterruptedException {
-        assertThat(script.on(bench)).isEqualTo(script.onQemu(folder));
+/** The same port accesses here and on QEMU: see {@link QemuPorts}. */
+class QemuIntervalTimerTest extends QemuPorts {
+    QemuIntervalTimerTest() {
+        super(new IntervalTimer("pit"));
     }
 
     /**

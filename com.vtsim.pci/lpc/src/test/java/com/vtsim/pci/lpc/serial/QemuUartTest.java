@@ -1,30 +1,14 @@
 package com.vtsim.pci.lpc.serial;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
-import com.vtsim.pci.lpc.Bench;
 import com.vtsim.pci.lpc.PortScript;
+import com.vtsim.pci.lpc.QemuPorts;
 import java.io.IOException;
-import java.nio.file.Path;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** The same port accesses here and on the installed QEMU give the same bytes; without QEMU the tests are skipped. */
-class QemuUartTest {
-    private final Bench bench = new Bench();
-    @TempDir
-    private Path folder;
-
-    @BeforeEach
-    void qemuIsThere() {
-        assumeTrue(PortScript.qemuIsInstalled(), "qemu-system-x86_64 is not installed");
-        bench.attach(new Uart("com1", 0x3F8, 4, "console"));
-    }
-
-    private void same(PortScript script) throws IOException, InterruptedException {
-        assertThat(script.on(bench)).isEqualTo(script.onQemu(folder));
+/** The same port accesses here and on QEMU: see {@link QemuPorts}. */
+class QemuUartTest extends QemuPorts {
+    QemuUartTest() {
+        super(new Uart("com1", 0x3F8, 4, "console"));
     }
 
     /** Changes of the modem lines are not compared: QEMU sees none while looped back, and sets OUT2 at reset. */
