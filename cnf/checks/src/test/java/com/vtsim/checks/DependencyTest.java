@@ -39,6 +39,8 @@ class DependencyTest {
             "irq", Set.of("machine"),
             "disk", Set.of("machine"),
             "pci", Set.of("machine"),
+            "network", Set.of("machine"),
+            "virtio", Set.of("machine", "pci"),
             "ept", Set.of("machine"),
             "vtd", Set.of("machine", "irq", "pci", "ept"),
             "cpu", Set.of("machine", "irq", "pci", "ept"));

@@ -81,7 +81,7 @@ final class Structure extends Capability {
         file.strap(Row.BAR, bar);
         file.strap(Row.OFFSET, offset);
         file.strap(Row.LENGTH, length);
-        file.strap(Row.MULTIPLIER, type == NOTIFY ? VirtioDevice.NOTIFY_STRIDE : 0);
+        file.strap(Row.MULTIPLIER, type == NOTIFY ? PciVirtio.NOTIFY_STRIDE : 0);
         return new Structure(name, file, bytes);
     }
 

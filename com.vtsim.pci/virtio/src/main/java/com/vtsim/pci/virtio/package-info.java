@@ -1,2 +1,2 @@
-/** Devices of virtio 1.2 over PCI: block, console, entropy and network, and the hub that joins networks of this process. */
+/** Virtio 1.2 over PCI: structures, queues and interrupts, for devices in bundles of their own. */
 package com.vtsim.pci.virtio;

@@ -3,34 +3,35 @@ package com.vtsim.pci.virtio;
 import com.vtsim.api.machine.HaltedProcessor;
 import com.vtsim.api.machine.HeardMessages;
 import com.vtsim.api.machine.RunLimits;
+import com.vtsim.api.virtio.VirtioDevice;
 import com.vtsim.machine.Backplane;
 import com.vtsim.pci.bus.HostBridge;
 import java.util.List;
 
 /** A guest's driver, as far as tests need one: it enters by the device's registers and the guest's memory only. */
-final class Driver implements AutoCloseable {
-    static final long BAR = 0xC000_0000L;
-    static final long TABLE = 0xC001_0000L;
-    static final long DATA = 0x30_0000;
-    static final int SIZE = 16;
-    static final long VERSION_1 = 1L << 32, INDIRECT = 1L << 28, EVENT_INDEX = 1L << 29;
-    static final int WRITE = 2, NEXT = 1, IS_INDIRECT = 4;
+public final class Driver implements AutoCloseable {
+    public static final long BAR = 0xC000_0000L;
+    public static final long TABLE = 0xC001_0000L;
+    public static final long DATA = 0x30_0000;
+    public static final int SIZE = 16;
+    public static final long VERSION_1 = 1L << 32, INDIRECT = 1L << 28, EVENT_INDEX = 1L << 29;
+    public static final int WRITE = 2, NEXT = 1, IS_INDIRECT = 4;
     private static final int NOTIFY = 0x3000;
 
-    final Backplane machine;
+    public final Backplane machine;
     private final HeardMessages target = new HeardMessages();
-    final List<Integer> messages = target.data;
-    VirtioDevice device;
+    public final List<Integer> messages = target.data;
+    public VirtioDevice device;
     private final int[] made = new int[4];
     private final int[] seen = new int[4];
 
     /** Part of a chain. */
-    record Part(long address, int length, int flags) { }
+    public record Part(long address, int length, int flags) { }
 
     /** A used element. */
-    record Used(int head, int written) { }
+    public record Used(int head, int written) { }
 
-    Driver(String name, VirtioDevice device) {
+    public Driver(String name, VirtioDevice device) {
         machine = Backplane.of(name, 16 << 20);
         machine.add(new HaltedProcessor(0));
         machine.add(new HostBridge("host", "q35", "1af4:1100"));
@@ -47,42 +48,42 @@ final class Driver implements AutoCloseable {
         machine.close();
     }
 
-    void replace(VirtioDevice other) {
+    public void replace(VirtioDevice other) {
         machine.remove(device);
         device = other;
         machine.add(other);
     }
 
-    void config(int offset, int size, int value) {
+    public void config(int offset, int size, int value) {
         machine.call(() -> {
             device.configWrite(offset, size, value);
             return null;
         });
     }
 
-    int configAt(int offset, int size) {
+    public int configAt(int offset, int size) {
         return machine.call(() -> device.configRead(offset, size));
     }
 
-    void put(long address, int size, long value) {
+    public void put(long address, int size, long value) {
         machine.call(() -> {
             machine.memory().write(address, size, value);
             return null;
         });
     }
 
-    long at(long address, int size) {
+    public long at(long address, int size) {
         return machine.call(() -> machine.memory().read(address, size));
     }
 
-    void bytes(long address, byte[] bytes) {
+    public void bytes(long address, byte[] bytes) {
         machine.call(() -> {
             machine.memory().write(address, bytes, 0, bytes.length);
             return null;
         });
     }
 
-    byte[] bytes(long address, int length) {
+    public byte[] bytes(long address, int length) {
         return machine.call(() -> {
             byte[] bytes = new byte[length];
             machine.memory().read(address, bytes, 0, length);
@@ -90,15 +91,15 @@ final class Driver implements AutoCloseable {
         });
     }
 
-    long get(int offset, int size) {
+    public long get(int offset, int size) {
         return at(BAR + offset, size);
     }
 
-    void set(int offset, int size, long value) {
+    public void set(int offset, int size, long value) {
         put(BAR + offset, size, value);
     }
 
-    void pass(long nanos) {
+    public void pass(long nanos) {
         try {
             machine.run(new RunLimits(Long.MAX_VALUE, nanos, null));
         } catch (InterruptedException e) {
@@ -106,18 +107,18 @@ final class Driver implements AutoCloseable {
         }
     }
 
-    int status() {
+    public int status() {
         return (int) get(0x14, 1);
     }
 
-    long offered() {
+    public long offered() {
         set(0x00, 4, 0);
         long low = get(0x04, 4);
         set(0x00, 4, 1);
         return low | get(0x04, 4) << 32;
     }
 
-    void accept(long features) {
+    public void accept(long features) {
         set(0x08, 4, 0);
         set(0x0C, 4, features & 0xFFFF_FFFFL);
         set(0x08, 4, 1);
@@ -125,7 +126,7 @@ final class Driver implements AutoCloseable {
     }
 
     /** ACKNOWLEDGE, DRIVER, features, queues of {@link #SIZE}, DRIVER_OK. */
-    Driver setUp(long features, int queues) {
+    public Driver setUp(long features, int queues) {
         set(0x14, 1, 0);
         set(0x14, 1, 1);
         set(0x14, 1, 3);
@@ -146,19 +147,19 @@ final class Driver implements AutoCloseable {
         return this;
     }
 
-    static long descriptors(int queue) {
+    public static long descriptors(int queue) {
         return 0x10_0000 + queue * 0x1_0000L;
     }
 
-    static long available(int queue) {
+    public static long available(int queue) {
         return descriptors(queue) + 0x1000;
     }
 
-    static long used(int queue) {
+    public static long used(int queue) {
         return descriptors(queue) + 0x2000;
     }
 
-    void descriptor(long table, int index, long address, int length, int flags, int next) {
+    public void descriptor(long table, int index, long address, int length, int flags, int next) {
         put(table + 16L * index, 8, address);
         put(table + 16L * index + 8, 4, length);
         put(table + 16L * index + 12, 2, flags);
@@ -166,7 +167,7 @@ final class Driver implements AutoCloseable {
     }
 
     /** Puts a chain at descriptor {@code first} and on, and makes it available. */
-    void chain(int queue, int first, Part... parts) {
+    public void chain(int queue, int first, Part... parts) {
         for (int i = 0; i < parts.length; i++) {
             boolean last = i == parts.length - 1;
             descriptor(descriptors(queue), first + i, parts[i].address(), parts[i].length(), parts[i].flags() | (last ? 0 : NEXT), last ? 0 : first + i + 1);
@@ -174,18 +175,18 @@ final class Driver implements AutoCloseable {
         available(queue, first);
     }
 
-    void available(int queue, int head) {
+    public void available(int queue, int head) {
         put(available(queue) + 4 + 2L * (made[queue] % SIZE), 2, head);
         put(available(queue) + 2, 2, ++made[queue] & 0xFFFF);
     }
 
-    void kick(int queue) {
+    public void kick(int queue) {
         set(NOTIFY + 4 * queue, 2, queue);
         pass(20_000);
     }
 
     /** @return the next used element, or null */
-    Used take(int queue) {
+    public Used take(int queue) {
         if (((int) at(used(queue) + 2, 2) - seen[queue] & 0xFFFF) == 0) {
             return null;
         }
@@ -194,7 +195,7 @@ final class Driver implements AutoCloseable {
     }
 
     /** The table of vectors: data 40h and on. */
-    void messages() {
+    public void messages() {
         for (int vector = 0; vector < 3; vector++) {
             put(TABLE + 16 * vector, 8, 0xFEE0_0000L);
             put(TABLE + 16 * vector + 8, 8, 0x40 + vector);
@@ -202,7 +203,7 @@ final class Driver implements AutoCloseable {
         config(capability(0x11) + 2, 2, 0x8000);
     }
 
-    int capability(int id) {
+    public int capability(int id) {
         int at = configAt(0x34, 1);
         while ((configAt(at, 1) & 0xFF) != id) {
             at = configAt(at + 1, 1) & 0xFF;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
 import com.vtsim.api.pci.Guard;
+import com.vtsim.api.virtio.VirtioDevice;
 import com.vtsim.pci.virtio.Driver.Part;
 import com.vtsim.pci.virtio.Driver.Used;
 import java.util.ArrayList;
@@ -18,14 +19,14 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Source: Virtual I/O Device (VIRTIO) 1.2, Basic Facilities of a Virtio Device; Virtio Over PCI Bus. Tried on the entropy device, which has one queue. */
+/** Source: Virtual I/O Device (VIRTIO) 1.2, Basic Facilities of a Virtio Device; Virtio Over PCI Bus. Tried on a device that fills what it is given. */
 class TransportTest {
     private static final int NEEDS_RESET = 0x40;
 
-    private final Driver driver = new Driver("t", entropy());
+    private final Driver driver = new Driver("t", filler());
 
-    private static VirtioEntropy entropy() {
-        return new VirtioEntropy("rng", "00:06.0", 1);
+    private static VirtioDevice filler() {
+        return new Filler();
     }
 
     @AfterEach
@@ -335,13 +336,13 @@ class TransportTest {
         }
         driver.set(0x3000, 2, 0);
         State before = driver.device.save();
-        driver.replace(entropy());
+        driver.replace(filler());
         assertThat(driver.device.save()).usingRecursiveComparison().isEqualTo(before);
         driver.pass(100_000);
         for (int i = 0; i < 10; i++) {
             assertThat(driver.take(0)).isEqualTo(new Used(i, 16));
         }
-        assertThatThrownBy(() -> driver.device.restore(new State("virtio-entropy", 9, before.fields()))).isInstanceOf(StateException.class);
+        assertThatThrownBy(() -> driver.device.restore(new State("virtio-filler", 9, before.fields()))).isInstanceOf(StateException.class);
     }
 
     @Test

@@ -4,29 +4,31 @@ import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.Clock;
 import com.vtsim.api.machine.MmioDevice;
 import com.vtsim.api.machine.Reset;
+import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
 import com.vtsim.api.pci.ConfigSpace;
 import com.vtsim.api.pci.ConfigState;
 import com.vtsim.api.pci.MsiX;
-import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciExpress;
-import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.PciHost;
 import com.vtsim.api.pci.PowerManagement;
 import com.vtsim.api.pci.Upstream;
 import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
+import com.vtsim.api.virtio.VirtioDevice;
+import com.vtsim.api.virtio.VirtioFunction;
+import com.vtsim.api.virtio.VirtioIdentity;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * What virtio devices have in common: the function on the bus, the structures a driver sets it up by, its queues and interrupts. A notification does
+ * A virtio device over PCI, whatever it does: the function on the bus, the structures a driver sets it up by, its queues and interrupts. A notification does
  * no work: chains are carried out when the clock says so, a bounded number at a time, each whole; so nothing is half done when the device is replaced.
  * All access to memory is the function's own upstream request. Source: Virtual I/O Device (VIRTIO) 1.2, Basic Facilities of a Virtio Device, Virtio Over PCI Bus.
  */
-abstract class VirtioDevice implements PciFunction, RegisterBlocks {
+final class PciVirtio implements VirtioFunction {
     /** Bytes from one queue's notification address to the next. */
     static final int NOTIFY_STRIDE = 4;
     /** VIRTIO_F_INDIRECT_DESC. */
@@ -38,6 +40,8 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
     /** VIRTIO_F_ACCESS_PLATFORM. */
     static final long ACCESS_PLATFORM = 1L << 33;
     private static final long RING_FEATURES = INDIRECT | EVENT_INDEX | VERSION_1 | ACCESS_PLATFORM;
+    private static final String MODEL = "virtio-pci";
+    private static final int VERSION = 1;
     private static final int VENDOR = 0x1AF4;
     private static final int FIRST_DEVICE = 0x1040;
     private static final int WINDOW = 0x4000;
@@ -53,9 +57,7 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
     private static final int CHAIN_BYTES = 1 << 14;
     private static final long IDLE = -1;
 
-    private final String name;
-    private final String model;
-    private final PciAddress address;
+    private final VirtioDevice device;
     private final long offered;
     private final SplitQueue[] queues;
     private final Chain chain = new Chain();
@@ -73,81 +75,36 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
     private Upstream upstream;
     private Clock.Timer turn;
 
-    /** As saved, by what is common. */
-    record Saved(ConfigState config, RegisterState common, List<SplitQueue.Saved> queues, long accepted, int isr, long due, boolean owed) { }
+    /** As saved. */
+    private record Saved(ConfigState config, RegisterState common, List<SplitQueue.Saved> queues, long accepted, int isr, long due, boolean owed) { }
 
-    /**
-     * @param model     what the part's state is tagged with
-     * @param type      device type: 1 network, 2 block, 3 console, 4 entropy
-     * @param classCode 24 bits
-     * @param features  of the type
-     * @param sizes     entries of each queue at most
-     */
-    VirtioDevice(String name, String model, String address, int type, int classCode, long features, int... sizes) {
-        this.name = name;
-        this.model = model;
-        this.address = PciAddress.parse(address);
-        offered = features | RING_FEATURES;
-        queues = Arrays.stream(sizes).mapToObj(SplitQueue::new).toArray(SplitQueue[]::new);
+    PciVirtio(VirtioDevice device, VirtioIdentity identity) {
+        this.device = device;
+        offered = identity.features() | RING_FEATURES;
+        queues = identity.queues().stream().map(SplitQueue::new).toArray(SplitQueue[]::new);
         messages = new MsiX(queues.length + 1, 4);
         Window window = new Window();
-        config = new ConfigSpace(this, new ConfigSpace.Identity(VENDOR, FIRST_DEVICE + type, 1, classCode, VENDOR, 0x40 + type))
+        config = new ConfigSpace(device, new ConfigSpace.Identity(VENDOR, FIRST_DEVICE + identity.type(), 1, identity.classCode(), VENDOR, 0x40 + identity.type()))
                 .memory64(0, WINDOW, false, window).memory(4, messages.windowSize(), false, messages.window())
-                .add(Structure.of("VIRTIO-COMMON", Structure.COMMON, 0, 0, 0x38)).add(Structure.of("VIRTIO-NOTIFY", Structure.NOTIFY, 0, NOTIFY_AT, sizes.length * NOTIFY_STRIDE))
+                .add(Structure.of("VIRTIO-COMMON", Structure.COMMON, 0, 0, 0x38)).add(Structure.of("VIRTIO-NOTIFY", Structure.NOTIFY, 0, NOTIFY_AT, queues.length * NOTIFY_STRIDE))
                 .add(Structure.of("VIRTIO-ISR", Structure.ISR, 0, ISR_AT, 1)).add(Structure.of("VIRTIO-DEVICE", Structure.DEVICE, 0, DEVICE_AT, DEVICE_LENGTH))
-                .add(Structure.access(0, WINDOW, new Peephole(window))).add(new PowerManagement()).add(PciExpress.at(this.address)).add(messages).pin(1);
-        common.strap(CommonRegister.NUM_QUEUES, sizes.length);
-    }
-
-    /**
-     * Carries out one chain of a queue, if there is one, with {@link #next} and {@link #give}.
-     *
-     * @return whether there was one
-     */
-    abstract boolean serve(int queue);
-
-    /** @return a byte of the device's own configuration */
-    abstract int configuration(int offset);
-
-    /** A byte of the device's own configuration is written; most are read-only. */
-    void configure(int offset, int value) { }
-
-    /** The driver has reset the device, or the bus has. */
-    void cleared() { }
-
-    @Override
-    public final String name() {
-        return name;
+                .add(Structure.access(0, WINDOW, new Peephole(window))).add(new PowerManagement()).add(PciExpress.at(identity.address())).add(messages).pin(1);
+        common.strap(CommonRegister.NUM_QUEUES, queues.length);
     }
 
     @Override
-    public final String model() {
-        return model;
-    }
-
-    @Override
-    public final PciAddress address() {
-        return address;
-    }
-
-    @Override
-    public final int configRead(int offset, int size) {
+    public int configRead(int offset, int size) {
         return config.read(offset, size);
     }
 
     @Override
-    public final void configWrite(int offset, int size, int value) {
+    public void configWrite(int offset, int size, int value) {
         config.write(offset, size, value);
         remember();
     }
 
-    /** @return the board; null until attached */
-    final Board board() {
-        return board;
-    }
-
-    /** @return whether the driver has accepted a feature */
-    final boolean has(long feature) {
+    @Override
+    public boolean has(long feature) {
         return (accepted & feature) != 0;
     }
 
@@ -155,18 +112,23 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
         return (int) common.get(CommonRegister.DEVICE_STATUS);
     }
 
-    /** @return whether the driver is set up, and the device works */
-    final boolean isOperating() {
+    @Override
+    public boolean isOperating() {
         return (status() & (CommonRegister.DRIVER_OK | CommonRegister.DEVICE_NEEDS_RESET)) == CommonRegister.DRIVER_OK && config.isBusMaster() && upstream != null;
     }
 
-    /** The chain that {@link #next} took: its length and content. */
-    final Chain chain() {
-        return chain;
+    @Override
+    public long readable() {
+        return chain.readable();
     }
 
-    /** Takes the next chain of a queue. @return false if there is none, or the device has just failed */
-    final boolean next(int queue) {
+    @Override
+    public long writable() {
+        return chain.writable();
+    }
+
+    @Override
+    public boolean next(int queue) {
         if (!isOperating() || !queues[queue].enabled) {
             return false;
         }
@@ -177,8 +139,8 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
         return found == SplitQueue.Found.CHAIN;
     }
 
-    /** Reads from the chain. @return false if that is not possible; the device has then failed */
-    final boolean read(long from, byte[] into, int length) {
+    @Override
+    public boolean read(long from, byte[] into, int length) {
         boolean good = chain.read(upstream, from, into, length);
         if (!good) {
             fail("a chain with " + chain.readable() + " readable bytes has no " + length + " at " + from + ", or memory does not answer");
@@ -186,44 +148,44 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
         return good;
     }
 
-    /** Writes to the chain. @return false if that is not possible; the device has then failed */
-    final boolean write(long at, byte[] bytes, int offset, int length) {
-        boolean good = chain.write(upstream, at, bytes, offset, length);
+    @Override
+    public boolean write(long at, byte[] bytes, int length) {
+        boolean good = chain.write(upstream, at, bytes, 0, length);
         if (!good) {
             fail("a chain with " + chain.writable() + " writable bytes has no room for " + length + " at " + at + ", or memory refuses");
         }
         return good;
     }
 
-    /** As {@link #read}, but a failure is the caller's to report. */
-    final boolean tryRead(long from, byte[] into, int length) {
+    @Override
+    public boolean tryRead(long from, byte[] into, int length) {
         return chain.read(upstream, from, into, length);
     }
 
-    /** As {@link #write}, but a failure is the caller's to report. */
-    final boolean tryWrite(long at, byte[] bytes, int length) {
+    @Override
+    public boolean tryWrite(long at, byte[] bytes, int length) {
         return chain.write(upstream, at, bytes, 0, length);
     }
 
-    /** Gives the chain back. @param written bytes written to it */
-    final void give(int queue, int written) {
+    @Override
+    public void give(int queue, int written) {
         if (isOperating() && !queues[queue].give(upstream, chain.head(), written)) {
             fail("the ring of used buffers of queue " + queue + " cannot be written");
         }
     }
 
-    /** Takes note of what a chain costs the host beside itself. @param bytes moved, written or looked at */
-    final void spend(long bytes) {
+    @Override
+    public void spend(long bytes) {
         left -= (int) Math.min(bytes / CHAIN_BYTES, TURN_CHAINS);
     }
 
-    /** Lets the chain be taken again. */
-    final void putBack(int queue) {
+    @Override
+    public void putBack(int queue) {
         queues[queue].putBack();
     }
 
-    /** What a driver cannot have meant: DEVICE_NEEDS_RESET, and nothing is taken any more until it resets the device. */
-    final void fail(String why) {
+    @Override
+    public void fail(String why) {
         if ((status() & CommonRegister.DEVICE_NEEDS_RESET) != 0) {
             return;
         }
@@ -232,8 +194,8 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
         configurationChanged();
     }
 
-    /** Tells the driver that the device's configuration or status is another. */
-    final void configurationChanged() {
+    @Override
+    public void configurationChanged() {
         common.set(CommonRegister.CONFIG_GENERATION, common.get(CommonRegister.CONFIG_GENERATION) + 1 & 0xFF);
         if ((status() & CommonRegister.DRIVER_OK) != 0) {
             interrupt((int) common.get(CommonRegister.CONFIG_MSIX_VECTOR), CONFIG_INTERRUPT);
@@ -251,8 +213,8 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
         }
     }
 
-    /** There may be work: a notification, something from the host, a driver that is set up. */
-    final void wake() {
+    @Override
+    public void wake() {
         owed = !isOperating();
         if (due == IDLE && turn != null && !owed) {
             due = board.clock().now() + LATENCY;
@@ -274,7 +236,7 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
         for (boolean any = true; any && left > 0; ) {
             any = false;
             for (int i = 0; i < queues.length && left > 0; i++) {
-                if (serve(i)) {
+                if (device.serve(i)) {
                     any = true;
                     left--;
                 }
@@ -304,13 +266,13 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
             turn.cancel();
         }
         config.interrupt(false);
-        cleared();
+        device.cleared();
     }
 
     @Override
     public void attach(Board newBoard) {
         board = newBoard;
-        upstream = board.find(PciHost.class).map(host -> host.upstream(this)).orElse(null);
+        upstream = board.find(PciHost.class).map(host -> host.upstream(device)).orElse(null);
         turn = board.clock().timer("turn", this::work);
         config.attach(board);
         if (due != IDLE) {
@@ -332,14 +294,16 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
     }
 
     /** Rows that show what is selected are brought up to date first: equal devices have equal states. */
-    final Saved saveCommon() {
+    @Override
+    public State save() {
         common.dump();
-        return new Saved(config.save(), common.save(), Arrays.stream(queues).map(SplitQueue::save).toList(), accepted, isr, due, owed);
+        return State.of(MODEL, VERSION, new Saved(config.save(), common.save(), Arrays.stream(queues).map(SplitQueue::save).toList(), accepted, isr, due, owed));
     }
 
-    /** @throws StateException if it does not fit; nothing is then changed */
-    final void restoreCommon(Saved saved) {
-        Saved before = saveCommon();
+    @Override
+    public void restore(State state) {
+        Saved saved = state.as(Saved.class, MODEL, VERSION);
+        Saved before = save().as(Saved.class, MODEL, VERSION);
         try {
             adopt(saved);
         } catch (StateException e) {
@@ -350,7 +314,7 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
 
     private void adopt(Saved saved) {
         if (saved.queues().size() != queues.length) {
-            throw new StateException("state of " + model + " has " + saved.queues().size() + " queues, expected " + queues.length);
+            throw new StateException("state of " + device.model() + " has " + saved.queues().size() + " queues, expected " + queues.length);
         }
         config.restore(saved.config());
         common.restore(saved.common());
@@ -364,10 +328,10 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
     }
 
     @Override
-    public final List<Block> registerBlocks() {
-        List<Block> blocks = new ArrayList<>();
-        blocks.add(new Block("virtio common configuration", "memory", config.base(0), common.dump()));
-        blocks.add(new Block("virtio configuration space", "configuration", 0, config.dump()));
+    public List<RegisterBlocks.Block> registerBlocks() {
+        List<RegisterBlocks.Block> blocks = new ArrayList<>();
+        blocks.add(new RegisterBlocks.Block("virtio common configuration", "memory", config.base(0), common.dump()));
+        blocks.add(new RegisterBlocks.Block("virtio configuration space", "configuration", 0, config.dump()));
         return blocks;
     }
 
@@ -489,7 +453,7 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
             }
             long result = 0;
             for (int i = 0; i < size && offset >= DEVICE_AT && offset + i < DEVICE_AT + DEVICE_LENGTH; i++) {
-                result |= (long) configuration(offset - DEVICE_AT + i) << 8 * i;
+                result |= (long) device.configuration(offset - DEVICE_AT + i) << 8 * i;
             }
             return result;
         }
@@ -502,7 +466,7 @@ abstract class VirtioDevice implements PciFunction, RegisterBlocks {
                 wake();
             } else if (offset >= DEVICE_AT && offset < DEVICE_AT + DEVICE_LENGTH) {
                 for (int i = 0; i < size; i++) {
-                    configure(offset - DEVICE_AT + i, (int) (value >>> 8 * i) & 0xFF);
+                    device.configure(offset - DEVICE_AT + i, (int) (value >>> 8 * i) & 0xFF);
                 }
             }
         }

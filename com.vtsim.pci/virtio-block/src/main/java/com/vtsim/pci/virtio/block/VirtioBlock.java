@@ -1,4 +1,4 @@
-package com.vtsim.pci.virtio;
+package com.vtsim.pci.virtio.block;
 
 import com.vtsim.api.disk.DiskFile;
 import com.vtsim.api.disk.Drives;
@@ -6,8 +6,12 @@ import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.State;
+import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.register.RegisterBlocks;
+import com.vtsim.api.virtio.VirtioDevice;
+import com.vtsim.api.virtio.VirtioIdentity;
+import com.vtsim.api.virtio.VirtioTransport;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,6 +21,7 @@ import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.Deactivate;
 
 /** A disk on a file of the host. Source: Virtual I/O Device (VIRTIO) 1.2, Block Device. */
@@ -80,12 +85,12 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
         int block_size() default 512;
     }
 
-    private record BlockState(Saved common, boolean writeback) { }
+    private record BlockState(boolean writeback) { }
 
     /** Made from a configuration. @throws OperatorException if the file cannot be used */
     @Activate
-    public VirtioBlock(Config config) {
-        this(config.vtsim_name(), config.vtsim_pci_address(), open(config));
+    public VirtioBlock(@Reference VirtioTransport transport, Config config) {
+        this(transport, config.vtsim_name(), config.vtsim_pci_address(), open(config));
     }
 
     private static DiskFile open(Config config) {
@@ -99,12 +104,13 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
     }
 
     /**
-     * @param name    the part's name
-     * @param address bus:device.function
-     * @param file    its content
+     * @param transport what carries it
+     * @param name      the part's name
+     * @param address   bus:device.function
+     * @param file      its content
      */
-    public VirtioBlock(String name, String address, DiskFile file) {
-        super(name, MODEL, address, TYPE, 0x01_00_00, SEG_MAX | BLK_SIZE | FLUSH | CONFIG_WCE | (file.isReadOnly() ? READ_ONLY : WRITE_ZEROES), QUEUE);
+    public VirtioBlock(VirtioTransport transport, String name, String address, DiskFile file) {
+        super(transport, new VirtioIdentity(name, MODEL, PciAddress.parse(address), TYPE, 0x01_00_00, SEG_MAX | BLK_SIZE | FLUSH | CONFIG_WCE | (file.isReadOnly() ? READ_ONLY : WRITE_ZEROES), List.of(QUEUE)));
         this.file = file;
         configuration.putLong(CAPACITY_AT, file.blocks() * file.blockSize() / SECTOR).putInt(SEG_MAX_AT, QUEUE - 2).putInt(BLK_SIZE_AT, file.blockSize())
                 .put(WRITEBACK_AT, (byte) 1).putInt(MOST_ZEROES_AT, MOST_ZEROES / SECTOR).putInt(MOST_ZERO_RANGES_AT, 1);
@@ -117,31 +123,31 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
     }
 
     @Override
-    int configuration(int offset) {
+    public int configuration(int offset) {
         return offset < configuration.capacity() ? configuration.get(offset) & 0xFF : 0;
     }
 
     @Override
-    void configure(int offset, int value) {
-        if (offset == WRITEBACK_AT && has(CONFIG_WCE)) {
+    public void configure(int offset, int value) {
+        if (offset == WRITEBACK_AT && function().has(CONFIG_WCE)) {
             configuration.put(WRITEBACK_AT, (byte) (value & 1));
             flush();
         }
     }
 
     @Override
-    void cleared() {
+    public void cleared() {
         configuration.put(WRITEBACK_AT, (byte) 1);
         flush();
     }
 
     /** A driver that cannot flush must not have to. */
     private boolean isCached() {
-        return has(CONFIG_WCE) ? configuration.get(WRITEBACK_AT) != 0 : has(FLUSH);
+        return function().has(CONFIG_WCE) ? configuration.get(WRITEBACK_AT) != 0 : function().has(FLUSH);
     }
 
     private int flush() {
-        spend(FLUSH_EFFORT);
+        function().spend(FLUSH_EFFORT);
         try {
             if (file.isOpen()) {
                 file.flush();
@@ -161,17 +167,17 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
 
     /** Header, data, and a last byte for the status. */
     @Override
-    boolean serve(int queue) {
-        if (!next(queue)) {
+    public boolean serve(int queue) {
+        if (!function().next(queue)) {
             return false;
         }
-        if (chain().writable() < 1 || !read(0, header, HEADER)) {
-            fail("a request without header or status");
+        if (function().writable() < 1 || !function().read(0, header, HEADER)) {
+            function().fail("a request without header or status");
             return true;
         }
         ByteBuffer request = ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN);
         long sector = request.getLong(8);
-        long room = chain().writable() - 1;
+        long room = function().writable() - 1;
         int written = 0;
         int status;
         switch (request.getInt(0)) {
@@ -179,18 +185,18 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
                 status = in(sector, room);
                 written = status == OK ? (int) room : 0;
             }
-            case OUT -> status = out(sector, chain().readable() - HEADER);
+            case OUT -> status = out(sector, function().readable() - HEADER);
             case FLUSH_REQUEST -> status = flush();
             case GET_ID -> {
                 status = identify(room);
                 written = status == OK ? ID_LENGTH : 0;
             }
-            case ZEROES -> status = file.isReadOnly() ? UNSUPPORTED : zero(chain().readable() - HEADER);
+            case ZEROES -> status = file.isReadOnly() ? UNSUPPORTED : zero(function().readable() - HEADER);
             default -> status = UNSUPPORTED;
         }
         header[0] = (byte) status;
-        if (write(room, header, 0, 1)) {
-            give(queue, written + 1);
+        if (function().write(room, header, 1)) {
+            function().give(queue, written + 1);
         }
         return true;
     }
@@ -204,21 +210,21 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
         if (!isPossible(sector, bytes)) {
             return IO_ERROR;
         }
-        spend(bytes);
+        function().spend(bytes);
         try {
             file.read(sector * SECTOR, data, 0, (int) bytes);
         } catch (IOException e) {
             return failed(e);
         }
-        return tryWrite(0, data, (int) bytes) ? OK : IO_ERROR;
+        return function().tryWrite(0, data, (int) bytes) ? OK : IO_ERROR;
     }
 
     /** All data is there before the first byte is written. */
     private int out(long sector, long bytes) {
-        if (file.isReadOnly() || !isPossible(sector, bytes) || !tryRead(HEADER, data, (int) bytes)) {
+        if (file.isReadOnly() || !isPossible(sector, bytes) || !function().tryRead(HEADER, data, (int) bytes)) {
             return IO_ERROR;
         }
-        spend(bytes);
+        function().spend(bytes);
         try {
             file.write(sector * SECTOR, data, 0, (int) bytes);
         } catch (IOException e) {
@@ -229,12 +235,12 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
 
     private int identify(long room) {
         byte[] id = Arrays.copyOf(("vtsim-" + name()).getBytes(StandardCharsets.US_ASCII), ID_LENGTH);
-        return room >= ID_LENGTH && tryWrite(0, id, ID_LENGTH) ? OK : IO_ERROR;
+        return room >= ID_LENGTH && function().tryWrite(0, id, ID_LENGTH) ? OK : IO_ERROR;
     }
 
     /** One range: sector, count of sectors, flags of which "unmap" is a hint. */
     private int zero(long bytes) {
-        if (bytes != HEADER || !tryRead(HEADER, data, HEADER)) {
+        if (bytes != HEADER || !function().tryRead(HEADER, data, HEADER)) {
             return UNSUPPORTED;
         }
         ByteBuffer range = ByteBuffer.wrap(data, 0, HEADER).order(ByteOrder.LITTLE_ENDIAN);
@@ -246,7 +252,7 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
         if (left > MOST_ZEROES || range.getLong(0) < 0 || range.getLong(0) > configuration.getLong(CAPACITY_AT) - left / SECTOR) {
             return IO_ERROR;
         }
-        spend(left);
+        function().spend(left);
         try {
             for (; left > 0; left -= MOST, at += MOST) {
                 int piece = (int) Math.min(left, MOST);
@@ -279,15 +285,14 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
 
     /** What the guest has written is on the host's medium before its state is told to anyone. */
     @Override
-    public State save() {
+    protected State saveDevice() {
         flush();
-        return State.of(MODEL, VERSION, new BlockState(saveCommon(), configuration.get(WRITEBACK_AT) != 0));
+        return State.of(MODEL, VERSION, new BlockState(configuration.get(WRITEBACK_AT) != 0));
     }
 
     @Override
-    public void restore(State state) {
+    protected void restoreDevice(State state) {
         BlockState saved = state.as(BlockState.class, MODEL, VERSION);
-        restoreCommon(saved.common());
         configuration.put(WRITEBACK_AT, (byte) (saved.writeback() ? 1 : 0));
     }
 

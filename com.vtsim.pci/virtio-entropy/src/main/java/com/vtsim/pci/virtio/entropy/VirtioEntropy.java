@@ -1,12 +1,18 @@
-package com.vtsim.pci.virtio;
+package com.vtsim.pci.virtio.entropy;
 
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.State;
+import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.register.RegisterBlocks;
+import com.vtsim.api.virtio.VirtioDevice;
+import com.vtsim.api.virtio.VirtioIdentity;
+import com.vtsim.api.virtio.VirtioTransport;
+import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Reference;
 
 /**
  * A source of bytes that look random and are the same in every run: a machine is to repeat itself. They are no secret.
@@ -42,41 +48,42 @@ public final class VirtioEntropy extends VirtioDevice {
         long seed() default 1;
     }
 
-    private record EntropyState(Saved common, long position) { }
+    private record EntropyState(long position) { }
 
     /** Made from a configuration. */
     @Activate
-    public VirtioEntropy(Config config) {
-        this(config.vtsim_name(), config.vtsim_pci_address(), config.seed());
+    public VirtioEntropy(@Reference VirtioTransport transport, Config config) {
+        this(transport, config.vtsim_name(), config.vtsim_pci_address(), config.seed());
     }
 
     /**
-     * @param name    the part's name
-     * @param address bus:device.function
-     * @param seed    where the sequence begins
+     * @param transport what carries it
+     * @param name      the part's name
+     * @param address   bus:device.function
+     * @param seed      where the sequence begins
      */
-    public VirtioEntropy(String name, String address, long seed) {
-        super(name, MODEL, address, TYPE, 0x00_FF_00, 0, QUEUE);
+    public VirtioEntropy(VirtioTransport transport, String name, String address, long seed) {
+        super(transport, new VirtioIdentity(name, MODEL, PciAddress.parse(address), TYPE, 0x00_FF_00, 0, List.of(QUEUE)));
         this.seed = seed;
     }
 
     @Override
-    int configuration(int offset) {
+    public int configuration(int offset) {
         return 0;
     }
 
     @Override
-    boolean serve(int queue) {
-        if (!next(queue)) {
+    public boolean serve(int queue) {
+        if (!function().next(queue)) {
             return false;
         }
-        int length = (int) Math.min(chain().writable(), MOST);
+        int length = (int) Math.min(function().writable(), MOST);
         for (int i = 0; i < length; i++) {
             data[i] = (byte) at(position + i);
         }
-        if (write(0, data, 0, length)) {
+        if (function().write(0, data, length)) {
             position += length;
-            give(queue, length);
+            function().give(queue, length);
         }
         return true;
     }
@@ -90,14 +97,13 @@ public final class VirtioEntropy extends VirtioDevice {
     }
 
     @Override
-    public State save() {
-        return State.of(MODEL, VERSION, new EntropyState(saveCommon(), position));
+    protected State saveDevice() {
+        return State.of(MODEL, VERSION, new EntropyState(position));
     }
 
     @Override
-    public void restore(State state) {
+    protected void restoreDevice(State state) {
         EntropyState saved = state.as(EntropyState.class, MODEL, VERSION);
-        restoreCommon(saved.common());
         position = saved.position();
     }
 }

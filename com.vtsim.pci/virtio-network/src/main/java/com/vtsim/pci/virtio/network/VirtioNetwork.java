@@ -1,18 +1,23 @@
-package com.vtsim.pci.virtio;
+package com.vtsim.pci.virtio.network;
 
 import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
+import com.vtsim.api.network.Hubs;
+import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.register.RegisterBlocks;
+import com.vtsim.api.virtio.VirtioDevice;
+import com.vtsim.api.virtio.VirtioIdentity;
+import com.vtsim.api.virtio.VirtioTransport;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -41,16 +46,17 @@ public final class VirtioNetwork extends VirtioDevice {
     private static final int BUFFERS_AT = 10;
     private static final int LARGEST_FRAME = 1518;
     private static final int SHORTEST_FRAME = 14;
-    /** Frames that wait for the guest, and for the machine's thread; what comes beyond is dropped. */
-    private static final int WAITING = 256;
 
     private final Hubs hubs;
+    private final String machine;
     private final String hub;
     private final byte[] mac;
     private final byte[] buffer = new byte[HEADER + LARGEST_FRAME];
     private final Deque<byte[]> waiting = new ArrayDeque<>();
-    private final AtomicInteger underway = new AtomicInteger();
-    private Hubs.Port port;
+    private final AtomicBoolean underway = new AtomicBoolean();
+    private volatile Hubs.Port port;
+    /** Whether it goes on where another, or it itself in another machine's component, has been. */
+    private boolean resumed;
 
     /** A configuration of the card. */
     public @interface Config {
@@ -70,26 +76,30 @@ public final class VirtioNetwork extends VirtioDevice {
         String mac() default "";
     }
 
-    private record NetworkState(Saved common, List<byte[]> waiting) { }
+    private record NetworkState(List<byte[]> waiting) { }
 
     /** Made from a configuration. */
     @Activate
-    public VirtioNetwork(@Reference Hubs hubs, Config config) {
-        this(hubs, config.vtsim_name(), config.vtsim_pci_address(), config.hub(), config.mac().isEmpty() ? address(config.vtsim_machine() + "/" + config.vtsim_name()) : config.mac());
+    public VirtioNetwork(@Reference VirtioTransport transport, @Reference Hubs hubs, Config config) {
+        this(transport, hubs, config.vtsim_machine(), config.vtsim_name(), config.vtsim_pci_address(), config.hub(), config.mac().isEmpty() ? address(config.vtsim_machine() + "/" + config.vtsim_name()) : config.mac());
     }
 
     /**
-     * @param name    the part's name
-     * @param address bus:device.function
-     * @param hub     the hub's name
-     * @param mac     the card's address
+     * @param transport what carries it
+     * @param hubs      where it joins one
+     * @param machine   the machine's name
+     * @param name      the part's name
+     * @param address   bus:device.function
+     * @param hub       the hub's name
+     * @param mac       the card's address
      */
-    public VirtioNetwork(Hubs hubs, String name, String address, String hub, String mac) {
-        super(name, MODEL, address, TYPE, 0x02_00_00, MAC | STATUS, QUEUE, QUEUE);
+    public VirtioNetwork(VirtioTransport transport, Hubs hubs, String machine, String name, String address, String hub, String mac) {
+        super(transport, new VirtioIdentity(name, MODEL, PciAddress.parse(address), TYPE, 0x02_00_00, MAC | STATUS, List.of(QUEUE, QUEUE)));
         if (!mac.matches("[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}") || (Integer.parseInt(mac.substring(0, 2), 16) & 1) != 0) {
             throw new IllegalArgumentException("mac is six bytes of which the first is even, 52:54:00:00:00:01, not '" + mac + "'");
         }
         this.hubs = hubs;
+        this.machine = machine;
         this.hub = hub;
         this.mac = HexFormat.ofDelimiter(":").parseHex(mac);
     }
@@ -101,7 +111,7 @@ public final class VirtioNetwork extends VirtioDevice {
     }
 
     @Override
-    int configuration(int offset) {
+    public int configuration(int offset) {
         return offset < MAC_LENGTH ? mac[offset] & 0xFF : offset == MAC_LENGTH ? LINK_UP : 0;
     }
 
@@ -109,12 +119,15 @@ public final class VirtioNetwork extends VirtioDevice {
     public void attach(Board newBoard) {
         super.attach(newBoard);
         if (port == null) {
-            port = hubs.join(hub, this::heard);
+            port = hubs.join(hub, machine + "/" + name(), resumed, this::heard);
+            underway.set(false);
+            heard();
         }
     }
 
     @Override
     public void detach() {
+        resumed = true;
         close();
         super.detach();
     }
@@ -129,19 +142,26 @@ public final class VirtioNetwork extends VirtioDevice {
         }
     }
 
-    /** On the sender's thread. */
-    private void heard(byte[] frame) {
-        if (underway.incrementAndGet() > WAITING) {
-            underway.decrementAndGet();
-            return;
+    /** On the sender's thread: frames wait on the hub until the machine's thread has time for them. */
+    private void heard() {
+        if (underway.compareAndSet(false, true)) {
+            board().post(() -> {
+                underway.set(false);
+                collect();
+                if (!waiting.isEmpty()) {
+                    function().wake();
+                }
+            });
         }
-        board().post(() -> {
-            underway.decrementAndGet();
-            if (waiting.size() < WAITING && isMine(frame)) {
+    }
+
+    private void collect() {
+        byte[] frame = null;
+        while (port != null && waiting.size() < Hubs.WAITING && (frame = port.receive()) != null) {
+            if (isMine(frame)) {
                 waiting.add(frame);
-                wake();
             }
-        });
+        }
     }
 
     /** A card is not promiscuous: frames to it, and to many. */
@@ -150,64 +170,70 @@ public final class VirtioNetwork extends VirtioDevice {
     }
 
     @Override
-    boolean serve(int queue) {
+    public boolean serve(int queue) {
         if (queue == RECEIVE) {
-            return !waiting.isEmpty() && next(RECEIVE) && receive();
+            collect();
+            return !waiting.isEmpty() && function().next(RECEIVE) && receive();
         }
-        return next(TRANSMIT) && transmit();
+        return function().next(TRANSMIT) && transmit();
     }
 
     /** A frame that does not fit into the buffer offered for it is dropped, and the buffer stays for the next. */
     private boolean receive() {
         byte[] frame = waiting.remove();
-        if (chain().writable() < HEADER + frame.length) {
-            putBack(RECEIVE);
+        if (function().writable() < HEADER + frame.length) {
+            function().putBack(RECEIVE);
             return true;
         }
         Arrays.fill(buffer, 0, HEADER, (byte) 0);
         buffer[BUFFERS_AT] = 1;
         System.arraycopy(frame, 0, buffer, HEADER, frame.length);
-        if (write(0, buffer, 0, HEADER + frame.length)) {
-            give(RECEIVE, HEADER + frame.length);
+        if (function().write(0, buffer, HEADER + frame.length)) {
+            function().give(RECEIVE, HEADER + frame.length);
         }
         return true;
     }
 
     private boolean transmit() {
-        long length = chain().readable() - HEADER;
+        long length = function().readable() - HEADER;
         if (length < SHORTEST_FRAME || length > LARGEST_FRAME) {
             board().report("a frame of " + length + " bytes is not sent");
-            give(TRANSMIT, 0);
+            function().give(TRANSMIT, 0);
             return true;
         }
         byte[] frame = new byte[(int) length];
-        if (read(HEADER, frame, frame.length)) {
+        if (function().read(HEADER, frame, frame.length)) {
             if (port != null) {
                 port.send(frame);
             }
-            give(TRANSMIT, 0);
+            function().give(TRANSMIT, 0);
         }
         return true;
     }
 
+    /** What has come is the card's; so it outlives the hub too. */
     @Override
-    public State save() {
-        return State.of(MODEL, VERSION, new NetworkState(saveCommon(), new ArrayList<>(waiting)));
+    protected State saveDevice() {
+        collect();
+        return State.of(MODEL, VERSION, new NetworkState(new ArrayList<>(waiting)));
     }
 
     @Override
-    public void restore(State state) {
+    protected void restoreDevice(State state) {
         NetworkState saved = state.as(NetworkState.class, MODEL, VERSION);
-        if (saved.waiting().size() > WAITING || saved.waiting().stream().anyMatch(frame -> frame.length < SHORTEST_FRAME || frame.length > LARGEST_FRAME)) {
+        if (saved.waiting().size() > Hubs.WAITING || saved.waiting().stream().anyMatch(frame -> frame.length < SHORTEST_FRAME || frame.length > LARGEST_FRAME)) {
             throw new StateException("state of " + MODEL + " has frames that no network carries");
         }
-        restoreCommon(saved.common());
         waiting.clear();
         waiting.addAll(saved.waiting());
+        resumed = true;
     }
 
     @Override
-    void cleared() {
+    public void cleared() {
         waiting.clear();
+        while (port != null && port.receive() != null) {
+            continue;
+        }
     }
 }

@@ -1,14 +1,20 @@
-package com.vtsim.pci.virtio;
+package com.vtsim.pci.virtio.console;
 
 import com.vtsim.api.machine.Console;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.State;
+import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.register.RegisterBlocks;
+import com.vtsim.api.virtio.VirtioDevice;
+import com.vtsim.api.virtio.VirtioIdentity;
+import com.vtsim.api.virtio.VirtioTransport;
 import java.util.Arrays;
+import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Reference;
 
 /** A console with one port, talked to as any other console of the machine. Source: Virtual I/O Device (VIRTIO) 1.2, Console Device. */
 @Component(configurationPid = "com.vtsim.pci.virtio.console", configurationPolicy = ConfigurationPolicy.REQUIRE,
@@ -42,20 +48,21 @@ public final class VirtioConsole extends VirtioDevice implements Console {
         String vtsim_pci_address() default "00:07.0";
     }
 
-    private record ConsoleState(Saved common, byte[] waiting) { }
+    private record ConsoleState(byte[] waiting) { }
 
     /** Made from a configuration. */
     @Activate
-    public VirtioConsole(Config config) {
-        this(config.vtsim_name(), config.vtsim_pci_address());
+    public VirtioConsole(@Reference VirtioTransport transport, Config config) {
+        this(transport, config.vtsim_name(), config.vtsim_pci_address());
     }
 
     /**
-     * @param name    the part's name
-     * @param address bus:device.function
+     * @param transport what carries it
+     * @param name      the part's name
+     * @param address   bus:device.function
      */
-    public VirtioConsole(String name, String address) {
-        super(name, MODEL, address, TYPE, 0x07_80_00, EMERGENCY_WRITE, QUEUE, QUEUE);
+    public VirtioConsole(VirtioTransport transport, String name, String address) {
+        super(transport, new VirtioIdentity(name, MODEL, PciAddress.parse(address), TYPE, 0x07_80_00, EMERGENCY_WRITE, List.of(QUEUE, QUEUE)));
     }
 
     @Override
@@ -69,17 +76,17 @@ public final class VirtioConsole extends VirtioDevice implements Console {
         byte[] more = Arrays.copyOf(waiting, waiting.length + taken);
         System.arraycopy(bytes, 0, more, waiting.length, taken);
         waiting = more;
-        wake();
+        function().wake();
     }
 
     @Override
-    int configuration(int offset) {
+    public int configuration(int offset) {
         return offset == 4 ? 1 : 0; // max_nr_ports
     }
 
     @Override
-    void configure(int offset, int value) {
-        if (offset == EMERGENCY_AT && has(EMERGENCY_WRITE)) {
+    public void configure(int offset, int value) {
+        if (offset == EMERGENCY_AT && function().has(EMERGENCY_WRITE)) {
             put(value);
         }
     }
@@ -91,47 +98,46 @@ public final class VirtioConsole extends VirtioDevice implements Console {
     }
 
     @Override
-    boolean serve(int queue) {
+    public boolean serve(int queue) {
         if (queue == RECEIVE) {
-            return waiting.length > 0 && next(RECEIVE) && receive();
+            return waiting.length > 0 && function().next(RECEIVE) && receive();
         }
-        return next(TRANSMIT) && transmit();
+        return function().next(TRANSMIT) && transmit();
     }
 
     private boolean receive() {
-        int length = (int) Math.min(waiting.length, chain().writable());
-        if (write(0, waiting, 0, length)) {
+        int length = (int) Math.min(waiting.length, function().writable());
+        if (function().write(0, waiting, length)) {
             waiting = Arrays.copyOfRange(waiting, length, waiting.length);
-            give(RECEIVE, length);
+            function().give(RECEIVE, length);
         }
         return true;
     }
 
     /** A chain of more than 64 KiB is cut: no driver has so much to say at once. */
     private boolean transmit() {
-        long length = Math.min(chain().readable(), WAITING);
+        long length = Math.min(function().readable(), WAITING);
         for (long done = 0; done < length; done += PIECE) {
             int piece = (int) Math.min(PIECE, length - done);
-            if (!read(done, data, piece)) {
+            if (!function().read(done, data, piece)) {
                 return true;
             }
             for (int i = 0; i < piece; i++) {
                 put(data[i]);
             }
         }
-        give(TRANSMIT, 0);
+        function().give(TRANSMIT, 0);
         return true;
     }
 
     @Override
-    public State save() {
-        return State.of(MODEL, VERSION, new ConsoleState(saveCommon(), waiting));
+    protected State saveDevice() {
+        return State.of(MODEL, VERSION, new ConsoleState(waiting));
     }
 
     @Override
-    public void restore(State state) {
+    protected void restoreDevice(State state) {
         ConsoleState saved = state.as(ConsoleState.class, MODEL, VERSION);
-        restoreCommon(saved.common());
         waiting = saved.waiting();
     }
 }

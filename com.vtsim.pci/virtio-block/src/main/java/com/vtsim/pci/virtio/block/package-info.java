@@ -1,0 +1,2 @@
+/** The virtio block device. */
+package com.vtsim.pci.virtio.block;

@@ -1,0 +1,2 @@
+/** The virtio console device. */
+package com.vtsim.pci.virtio.console;

@@ -1,0 +1,2 @@
+/** The virtio entropy device. */
+package com.vtsim.pci.virtio.entropy;

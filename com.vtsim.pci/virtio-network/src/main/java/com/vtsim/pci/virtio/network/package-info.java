@@ -1,0 +1,2 @@
+/** The virtio network device. */
+package com.vtsim.pci.virtio.network;
