@@ -282,6 +282,14 @@ public final class Backplane implements Machine, AutoCloseable {
     }
 
     @Override
+    public void dismiss(String part) {
+        call(() -> {
+            chassis.dismiss(part);
+            return null;
+        });
+    }
+
+    @Override
     public void trace(List<String> kinds) {
         call(() -> {
             chassis.trace.kinds(kinds);

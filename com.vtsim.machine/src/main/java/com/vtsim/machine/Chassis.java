@@ -83,12 +83,21 @@ final class Chassis implements Failures {
             withdraw(seat.owner);
         }
         seats.leave(seat);
-        if (running && seat.part == null && settings.grace() > 0) {
+        if (running && seat.part == null && !seat.dismissed && settings.grace() > 0) {
             seat.heldUntil = wall + settings.grace() * 1_000_000;
             seat.held = true;
             holding = true;
         }
         attachNeeded = true;
+    }
+
+    /** Nobody will come to the seat once it is empty. */
+    void dismiss(String part) {
+        Seat seat = seats.seat(part);
+        if (seat != null) {
+            seat.dismissed = true;
+            seat.held = false;
+        }
     }
 
     private void withdraw(Owner owner) {

@@ -267,6 +267,11 @@ public final class MachineComponent implements Machine {
     }
 
     @Override
+    public void dismiss(String part) {
+        machine.dismiss(part);
+    }
+
+    @Override
     public void trace(List<String> kinds) {
         machine.trace(kinds);
     }

@@ -27,6 +27,8 @@ final class Seat {
     long heldUntil;
     /** Whether a run does. */
     boolean held;
+    /** Whether the part goes, or has gone, for good. */
+    boolean dismissed;
     /** Why the part could not be attached, or null. */
     String trouble;
     Owner owner;

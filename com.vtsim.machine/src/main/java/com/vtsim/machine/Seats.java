@@ -90,6 +90,7 @@ final class Seats {
 
     private void sit(Seat seat, Seat.Arrival arrival) {
         seat.part = arrival.part();
+        seat.dismissed = false;
         seat.processor |= seat.part instanceof Processor;
         seat.pid = arrival.pid().isEmpty() ? seat.pid : arrival.pid();
         seat.bundle = arrival.bundle();

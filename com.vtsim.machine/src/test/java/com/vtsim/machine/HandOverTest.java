@@ -13,6 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Parts that come, go and replace each other. */
 class HandOverTest {
@@ -192,6 +193,50 @@ class HandOverTest {
         assertThat(instructionsWithout(60_000, true)).as("the guest did not see it away").isZero();
         assertThat(instructionsWithout(1, false)).as("after the grace it is missing hardware").isPositive();
         assertThat(instructionsWithout(0, false)).isPositive();
+    }
+
+    /** The wall's clock stands still: a run that waited would wait for ever. */
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void aRunDoesNotWaitForASuccessorOfWhatGoesForGood() throws InterruptedException {
+        try (Backplane held = new Backplane(Settings.of("h", 1 << 20).grace(60_000), () -> 0)) {
+            FakePart uart = new FakePart("com1");
+            CountingProcessor cpu = new CountingProcessor(0);
+            held.add(cpu);
+            held.add(uart);
+            CountDownLatch under = new CountDownLatch(1);
+            cpu.before = n -> {
+                under.countDown();
+                if (held.find(FakePart.class).isEmpty()) {
+                    cpu.board().stop(Stop.of(Stop.Cause.POWER_OFF, "it is gone"));
+                }
+                return true;
+            };
+            held.start(RunLimits.NONE);
+            under.await();
+            held.dismiss("com1");
+            held.remove(uart);
+            assertThat(held.await()).isEqualTo(Stop.of(Stop.Cause.POWER_OFF, "it is gone"));
+
+            FakePart next = new FakePart("com1");
+            held.add(next);
+            CountDownLatch again = new CountDownLatch(1);
+            cpu.before = n -> {
+                again.countDown();
+                return true;
+            };
+            held.start(RunLimits.NONE);
+            again.await();
+            held.remove(next);
+            long parked = held.status().instructions();
+            assertThat(held.status().instructions()).as("who was not dismissed is waited for").isEqualTo(parked);
+            cpu.before = n -> {
+                cpu.board().stop(Stop.of(Stop.Cause.POWER_OFF, "late"));
+                return true;
+            };
+            held.dismiss("com1");
+            assertThat(held.await()).as("dismissed after it has left").isEqualTo(Stop.of(Stop.Cause.POWER_OFF, "late"));
+        }
     }
 
     @Test

@@ -96,6 +96,12 @@ public interface Machine {
     /** Hears every byte of every console, on the machine's thread. */
     Registration listen(ConsoleListener listener);
 
+    /**
+     * The part goes for good: when it leaves, or if it has left, the run does not wait for a successor, and the guest sees it missing from the next instruction on.
+     * Holds until a part of that name comes; no effect if the machine has none of that name.
+     */
+    void dismiss(String part);
+
     /** Starts or ends recording of trace events of these kinds (a prefix such as {@code irq} stands for all that begin with it). */
     void trace(List<String> kinds);
 

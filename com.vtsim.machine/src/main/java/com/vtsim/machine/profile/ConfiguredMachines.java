@@ -206,8 +206,10 @@ public final class ConfiguredMachines implements Machines {
     @Override
     public synchronized void remove(String machine, String part) {
         Machine owner = machine(machine);
-        delete(configurationOf(machine, part)
-                .orElseThrow(() -> OperatorException.unknown("part of machine " + machine, part, owner.parts().stream().map(Machine.PartInfo::name).toList())));
+        Configuration configuration = configurationOf(machine, part)
+                .orElseThrow(() -> OperatorException.unknown("part of machine " + machine, part, owner.parts().stream().map(Machine.PartInfo::name).toList()));
+        owner.dismiss(part);
+        delete(configuration);
         await(() -> owner.part(part).filter(Machine.PartInfo::present).isEmpty());
     }
 
