@@ -35,23 +35,20 @@ public final class FloatUnit {
     public int flags;
     /** Whether the latest rounding went away from zero (C1). */
     public boolean roundedUp;
-    private long high;
-    private long low;
+    /** The number that is rounded next. */
+    private final Significand exact = new Significand();
 
     // Rounding
 
-    /**
-     * Rounds {@code (high:low) / 2^127 × 2^exponent} to a format; the lowest bit of {@code low} is sticky.
-     * The number need not be normalised; zero is exact.
-     */
+    /** Rounds {@link #exact} / 2<sup>127</sup> × 2<sup>exponent</sup> to a format. The number need not be normalised; zero is exact. */
     private void round(FloatFormat format, boolean negative, int exponent) {
-        if ((high | low) == 0) {
+        if (exact.isZero()) {
             result.zero(negative);
             return;
         }
-        int e = exponent - normalise();
-        long mostHigh = high;
-        long mostLow = low;
+        int e = exponent - exact.normalise();
+        long mostHigh = exact.high;
+        long mostLow = exact.low;
         int unbounded = cut(format.precision(), negative);
         boolean tiny = e + unbounded < format.least();
         if (tiny) {
@@ -65,8 +62,7 @@ public final class FloatUnit {
                 result.zero(negative);
                 return;
             }
-            high = mostHigh;
-            low = mostLow;
+            exact.set(mostHigh, mostLow);
             flags &= ~PRECISION;
             roundedUp = false;
             denormalise(format, negative, e);
@@ -83,50 +79,15 @@ public final class FloatUnit {
         result.kind = Kind.FINITE;
         result.negative = negative;
         result.exponent = exponent;
-        result.significand = high;
+        result.significand = exact.high;
         result.denormal = false;
     }
 
-    private int normalise() {
-        int shift = high != 0 ? Long.numberOfLeadingZeros(high) : 64 + Long.numberOfLeadingZeros(low);
-        shiftLeft(shift);
-        return shift;
-    }
-
-    private void shiftLeft(int by) {
-        if (by >= 64) {
-            high = low << by - 64;
-            low = 0;
-        } else if (by > 0) {
-            high = high << by | low >>> 64 - by;
-            low <<= by;
-        }
-    }
-
-    /** Shifts right; what falls out sticks to the lowest bit. */
-    private void shiftRight(long by) {
-        if (by == 0) {
-            return;
-        }
-        if (by >= 128) {
-            low = (high | low) != 0 ? 1 : 0;
-            high = 0;
-        } else if (by >= 64) {
-            long lost = low | (by == 64 ? 0 : high << 128 - by);
-            low = (by == 64 ? high : high >>> by - 64) | (lost != 0 ? 1 : 0);
-            high = 0;
-        } else {
-            long lost = low << 64 - by;
-            low = low >>> by | high << 64 - by | (lost != 0 ? 1 : 0);
-            high >>>= by;
-        }
-    }
-
-    /** Rounds high:low (bit 127 set, or a denormal's leading zeros) to its top {@code precision} bits. @return 1 if that carried into a new leading bit */
+    /** Rounds the number (bit 127 set, or a denormal's leading zeros) to its top {@code precision} bits. @return 1 if that carried into a new leading bit */
     private int cut(int precision, boolean negative) {
         long unit = 1L << 64 - precision;
-        long rest = high & unit - 1;
-        boolean inexact = (rest | low) != 0;
+        long rest = exact.high & unit - 1;
+        boolean inexact = (rest | exact.low) != 0;
         if (!inexact) {
             return 0;
         }
@@ -134,18 +95,18 @@ public final class FloatUnit {
         boolean away;
         if (rounding == NEAREST) {
             long half = precision == 64 ? 0 : unit >>> 1;
-            int side = precision == 64 ? Long.compareUnsigned(low, Long.MIN_VALUE) : rest != half ? Long.compareUnsigned(rest, half) : low != 0 ? 1 : 0;
-            away = side > 0 || side == 0 && (high & unit) != 0;
+            int side = precision == 64 ? Long.compareUnsigned(exact.low, Long.MIN_VALUE) : rest != half ? Long.compareUnsigned(rest, half) : exact.low != 0 ? 1 : 0;
+            away = side > 0 || side == 0 && (exact.high & unit) != 0;
         } else {
             away = rounding == (negative ? DOWN : UP);
         }
-        high &= -unit;
-        low = 0;
+        exact.high &= -unit;
+        exact.low = 0;
         roundedUp = away;
         if (away) {
-            high += unit;
-            if (high == 0) {
-                high = Long.MIN_VALUE;
+            exact.high += unit;
+            if (exact.high == 0) {
+                exact.high = Long.MIN_VALUE;
                 return 1;
             }
         }
@@ -153,17 +114,17 @@ public final class FloatUnit {
     }
 
     private void denormalise(FloatFormat format, boolean negative, int exponent) {
-        shiftRight((long) format.least() - exponent);
+        exact.shiftRight((long) format.least() - exponent);
         int carried = cut(format.precision(), negative);
         if ((flags & PRECISION) != 0) {
             flags |= UNDERFLOW;
         }
-        if (high == 0) {
+        if (exact.high == 0) {
             result.zero(negative);
             return;
         }
-        int shift = Long.numberOfLeadingZeros(high);
-        high <<= shift;
+        int shift = Long.numberOfLeadingZeros(exact.high);
+        exact.high <<= shift;
         finish(negative, format.least() + carried - shift);
     }
 
@@ -179,7 +140,7 @@ public final class FloatUnit {
         if (toInfinity) {
             result.infinity(negative);
         } else {
-            high = -1L << 64 - format.precision();
+            exact.high = -1L << 64 - format.precision();
             finish(negative, format.greatest());
         }
     }
@@ -190,18 +151,16 @@ public final class FloatUnit {
             result.set(a);
             return;
         }
-        high = a.significand;
-        low = 0;
+        exact.set(a.significand, 0);
         round(format, a.negative, a.exponent);
     }
 
     /**
-     * result = {@code (high:low) / 2^127 × 2^exponent}, rounded; the lowest bit of {@code low} is sticky. The number need not be
+     * result = {@code (upper:lower) / 2^127 × 2^exponent}, rounded; the lowest bit of {@code lower} is sticky. The number need not be
      * normalised; zero is exact.
      */
     public void round(FloatFormat format, boolean negative, int exponent, long upper, long lower) {
-        high = upper;
-        low = lower;
+        exact.set(upper, lower);
         round(format, negative, exponent);
     }
 
@@ -260,14 +219,12 @@ public final class FloatUnit {
             return;
         }
         if (x.kind == Kind.ZERO) {
-            high = ySignificand;
-            low = 0;
+            exact.set(ySignificand, 0);
             round(format, yNegative, yExponent);
             return;
         }
         if (yKind == Kind.ZERO) {
-            high = x.significand;
-            low = 0;
+            exact.set(x.significand, 0);
             round(format, x.negative, x.exponent);
             return;
         }
@@ -283,22 +240,21 @@ public final class FloatUnit {
             sumOfFinite(format, yNegative, yExponent, yHigh, yLow, xNegative, xExponent, xHigh, xLow);
             return;
         }
-        high = yHigh;
-        low = yLow;
+        exact.set(yHigh, yLow);
         // One bit of head room for the carry.
-        shiftRight((long) xExponent - yExponent + 1);
+        exact.shiftRight((long) xExponent - yExponent + 1);
         long bigHigh = xHigh >>> 1;
         long bigLow = xHigh << 63 | xLow >>> 1 | xLow & 1;
         if (xNegative == yNegative) {
-            long sumLow = bigLow + low;
+            long sumLow = bigLow + exact.low;
             long carry = Long.compareUnsigned(sumLow, bigLow) < 0 ? 1 : 0;
-            high = bigHigh + high + carry;
-            low = sumLow;
+            exact.high = bigHigh + exact.high + carry;
+            exact.low = sumLow;
         } else {
-            long borrow = Long.compareUnsigned(bigLow, low) < 0 ? 1 : 0;
-            high = bigHigh - high - borrow;
-            low = bigLow - low;
-            if ((high | low) == 0) {
+            long borrow = Long.compareUnsigned(bigLow, exact.low) < 0 ? 1 : 0;
+            exact.high = bigHigh - exact.high - borrow;
+            exact.low = bigLow - exact.low;
+            if (exact.isZero()) {
                 result.zero(rounding == DOWN);
                 return;
             }
@@ -324,16 +280,8 @@ public final class FloatUnit {
             result.zero(negative);
             return;
         }
-        product();
+        exact.product(a.significand, b.significand);
         round(format, negative, a.exponent + b.exponent + 1);
-    }
-
-    /** high:low = a × b; the leading bit is bit 127 or 126. */
-    private void product() {
-        long x = a.significand;
-        long y = b.significand;
-        high = Math.multiplyHigh(x, y) + (x >> 63 & y) + (y >> 63 & x);
-        low = x * y;
     }
 
     /** result = a / b. */
@@ -359,52 +307,8 @@ public final class FloatUnit {
             result.zero(negative);
             return;
         }
-        quotient(a.significand, b.significand);
+        exact.quotient(a.significand, b.significand);
         round(format, negative, a.exponent - b.exponent);
-    }
-
-    /** high:low = x / y × 2^127 for normalised x and y, between 2^126 and 2^128: 66 bits of quotient and a sticky bit. */
-    private void quotient(long x, long y) {
-        boolean larger = Long.compareUnsigned(x, y) >= 0;
-        long whole = larger ? 1 : 0;
-        long fraction = divideUp(larger ? x - y : x, y);
-        long rest = remainder;
-        boolean carry = rest < 0;
-        rest <<= 1;
-        long last = carry || Long.compareUnsigned(rest, y) >= 0 ? 1 : 0;
-        if (last != 0) {
-            rest -= y;
-        }
-        high = whole << 63 | fraction >>> 1;
-        low = fraction << 63 | last << 62 | (rest != 0 ? 1 : 0);
-    }
-
-    /** Of the latest {@link #divideUp}. */
-    private long remainder;
-
-    /** @return {@code x × 2^64 / y} for x below y, whose bit 63 is set: two digits of 32 bits */
-    private long divideUp(long x, long y) {
-        long upper = y >>> 32;
-        long lower = y & 0xFFFF_FFFFL;
-        long first = digit(x, upper, lower);
-        long rest = (x << 32) - first * y;
-        long second = digit(rest, upper, lower);
-        remainder = (rest << 32) - second * y;
-        return first << 32 | second;
-    }
-
-    /** @return {@code x × 2^32 / (upper:lower)}, which is below 2^32 */
-    private static long digit(long x, long upper, long lower) {
-        long digit = Long.divideUnsigned(x, upper);
-        long rest = x - digit * upper;
-        while (digit >>> 32 != 0 || Long.compareUnsigned(digit * lower, rest << 32) > 0) {
-            digit--;
-            rest += upper;
-            if (rest >>> 32 != 0) {
-                break;
-            }
-        }
-        return digit;
     }
 
     /** result = √a. */
@@ -426,57 +330,8 @@ public final class FloatUnit {
             result.set(a);
             return;
         }
-        root(a.significand, (a.exponent & 1) != 0);
+        exact.root(a.significand, (a.exponent & 1) != 0);
         round(format, false, a.exponent >> 1);
-    }
-
-    /** high:low = square root: 65 bits and a sticky bit. An estimate, one step of Newton's, then what is missing to the exact integer. */
-    private void root(long significand, boolean odd) {
-        long radicand = odd ? significand : significand >>> 1;
-        long radicandLow = odd ? 0 : significand << 63;
-        long root = (long) (Math.sqrt((radicand >>> 1) * 2.0) * 0x1p31) << 1 | Long.MIN_VALUE;
-        square(root, radicand, radicandLow);
-        double excess = high * 0x1p64 + (low >>> 1) * 2.0;
-        long better = root + (long) (excess / ((root >>> 1) * 4.0));
-        boolean wrapped = better >= 0;
-        root = wrapped ? excess > 0 ? -1L : Long.MIN_VALUE : better;
-        square(root, radicand, radicandLow);
-        while (high < 0) {
-            root--;
-            addTwice(root);
-        }
-        // While the remainder exceeds 2 × root.
-        while (high > 1 || high == (root >>> 63) && Long.compareUnsigned(low, root << 1) > 0) {
-            subtractTwice(root);
-            root++;
-        }
-        boolean half = high != 0 || Long.compareUnsigned(low, root) > 0;
-        boolean exact = (high | low) == 0;
-        high = root;
-        low = (half ? Long.MIN_VALUE : 0) | (exact ? 0 : 1);
-    }
-
-    /** high:low = radicand − root². */
-    private void square(long root, long radicand, long radicandLow) {
-        long upper = Math.multiplyHigh(root, root) + 2 * root;
-        long lower = root * root;
-        high = radicand - upper - (Long.compareUnsigned(radicandLow, lower) < 0 ? 1 : 0);
-        low = radicandLow - lower;
-    }
-
-    /** high:low += 2 root + 1. */
-    private void addTwice(long root) {
-        long add = root << 1 | 1;
-        low += add;
-        high += (root >>> 63) + (Long.compareUnsigned(low, add) < 0 ? 1 : 0);
-    }
-
-    /** high:low −= 2 root + 1. */
-    private void subtractTwice(long root) {
-        long by = root << 1 | 1;
-        long borrow = Long.compareUnsigned(low, by) < 0 ? 1 : 0;
-        low -= by;
-        high -= (root >>> 63) + borrow;
     }
 
     /** result = a × b + c, rounded once; {@code negateProduct} and {@code negateAddend} make the other forms. */
@@ -500,19 +355,18 @@ public final class FloatUnit {
             if (c.kind == Kind.ZERO) {
                 result.zero(productNegative == addendNegative ? productNegative : rounding == DOWN);
             } else {
-                high = c.significand;
-                low = 0;
+                exact.set(c.significand, 0);
                 round(format, addendNegative, c.exponent);
             }
             return;
         }
-        product();
-        int exponent = a.exponent + b.exponent + 1 - normalise();
+        exact.product(a.significand, b.significand);
+        int exponent = a.exponent + b.exponent + 1 - exact.normalise();
         if (c.kind == Kind.ZERO) {
             round(format, productNegative, exponent);
             return;
         }
-        sumOfFinite(format, productNegative, exponent, high, low, addendNegative, c.exponent, c.significand, 0);
+        sumOfFinite(format, productNegative, exponent, exact.high, exact.low, addendNegative, c.exponent, c.significand, 0);
     }
 
     private boolean zeroish(Unpacked operand) {
@@ -538,12 +392,11 @@ public final class FloatUnit {
 
     /** @return |a| rounded to an integer; PE set if that changed it. a is finite and below 2^63 */
     private long integral(int exponent) {
-        high = a.significand;
-        low = 0;
-        // Integer part in high, fraction in low.
-        shiftRight(63L - exponent);
-        long whole = high;
-        long fraction = low;
+        exact.set(a.significand, 0);
+        // Integer part in the upper half, fraction in the lower.
+        exact.shiftRight(63L - exponent);
+        long whole = exact.high;
+        long fraction = exact.low;
         if (fraction == 0) {
             return whole;
         }

@@ -22,8 +22,6 @@ final class LocalApic implements LocalApicPort {
     static final int SEND_ILLEGAL_VECTOR = 1 << 5, RECEIVE_ILLEGAL_VECTOR = 1 << 6, ILLEGAL_REGISTER = 1 << 7;
 
     private static final long RESERVED_BASE = 0x2FF;
-    private static final int DEADLINE_MODE = 2;
-    private static final int PERIODIC = 1;
     private static final String ACK = "irq.ack";
     private static final String EOI = "irq.eoi";
 
@@ -31,12 +29,13 @@ final class LocalApic implements LocalApicPort {
     private final Chips chips;
     private final MessageBus bus;
     private final X2apicRegisters wide;
-    private final LocalApicView view = new LocalApicView(this);
     private final RegisterFile<ApicRegister> registers = new RegisterFile<>(ApicRegister.class, new Device());
+    final LocalVectorTable lvt;
+    final ApicTimer timer;
+    private final LocalApicView view = new LocalApicView(this);
     final VectorSet irr = new VectorSet();
     final VectorSet isr = new VectorSet();
     final VectorSet tmr = new VectorSet();
-    final ApicTimer timer = new ApicTimer(this::timerExpired);
     /** Numbers of the interrupts in IRR and ISR, for the trace. */
     private long[] numbers = new long[256];
     private long[] serving = new long[256];
@@ -45,7 +44,6 @@ final class LocalApic implements LocalApicPort {
     int errors;
     /** An ExtINT message that waits for its acknowledge cycle. */
     private boolean external;
-    private final boolean[] pins = new boolean[2];
     boolean intr;
     long delivered;
     long merged;
@@ -95,6 +93,8 @@ final class LocalApic implements LocalApicPort {
         this.chips = chips;
         this.bus = bus;
         wide = new X2apicRegisters(this, registers, bus);
+        lvt = new LocalVectorTable(this, registers, bus);
+        timer = lvt.timer;
         powerUp();
     }
 
@@ -239,7 +239,8 @@ final class LocalApic implements LocalApicPort {
         return true;
     }
 
-    private boolean request(int vector, boolean level) {
+    /** A fixed interrupt for this APIC, which is enabled. @return true */
+    boolean request(int vector, boolean level) {
         if (vector < 16) {
             error(RECEIVE_ILLEGAL_VECTOR);
             return true;
@@ -281,13 +282,7 @@ final class LocalApic implements LocalApicPort {
     }
 
     private boolean externalWaits() {
-        return external || pins[0] && (!on() || pinMode(ApicRegister.LVT_LINT0) == Delivery.EXTINT);
-    }
-
-    /** @return delivery mode of a LINT pin, or -1 while it is masked */
-    int pinMode(ApicRegister entry) {
-        long lvt = registers.get(entry);
-        return ApicRegister.MASKED.isSet(lvt) ? -1 : (int) ApicRegister.MODE.of(lvt);
+        return external || lvt.external();
     }
 
     /** Drives INTR of the processor. */
@@ -333,10 +328,7 @@ final class LocalApic implements LocalApicPort {
         isr.clear(vector);
         bus.trace(EOI, this, serving[vector], vector, "");
         if (tmr.has(vector)) {
-            if (ApicRegister.VECTOR.of(registers.get(ApicRegister.LVT_LINT0)) == vector) {
-                registers.set(ApicRegister.LVT_LINT0, ApicRegister.REMOTE_IRR, 0);
-                levelPin();
-            }
+            lvt.ended(vector);
             if (!registers.isSet(ApicRegister.SVR, ApicRegister.SUPPRESS_EOI)) {
                 chips.ended(vector);
             }
@@ -348,45 +340,14 @@ final class LocalApic implements LocalApicPort {
 
     /** A LINT pin has this level. */
     void pin(int pin, boolean level) {
-        boolean rises = level && !pins[pin];
-        pins[pin] = level;
-        ApicRegister entry = pin == 0 ? ApicRegister.LVT_LINT0 : ApicRegister.LVT_LINT1;
-        int mode = on() ? pinMode(entry) : -1;
-        if (!on() && pin == 1 && rises && processor != null) {
-            processor.nmi();
-        } else if (mode == Delivery.FIXED && pin == 0 && registers.isSet(entry, ApicRegister.LEVEL)) {
-            levelPin();
-        } else if (rises && mode >= 0 && mode != Delivery.EXTINT) {
-            bus.begin("LINT", pin);
-            accept(mode, (int) ApicRegister.VECTOR.of(registers.get(entry)), false);
-        }
+        lvt.pin(pin, level);
         evaluate();
     }
 
-    private void levelPin() {
-        long lvt = registers.get(ApicRegister.LVT_LINT0);
-        boolean wanted = pins[0] && enabled() && pinMode(ApicRegister.LVT_LINT0) == Delivery.FIXED && ApicRegister.LEVEL.isSet(lvt)
-            && !ApicRegister.REMOTE_IRR.isSet(lvt);
-        if (wanted) {
-            registers.set(ApicRegister.LVT_LINT0, ApicRegister.REMOTE_IRR, 1);
-            bus.begin("LINT", 0);
-            request((int) ApicRegister.VECTOR.of(lvt), true);
+    void nmi() {
+        if (processor != null) {
+            processor.nmi();
         }
-    }
-
-    /** The APIC's own sources: timer, errors. */
-    private void local(ApicRegister entry, String source) {
-        long lvt = registers.get(entry);
-        if (!ApicRegister.MASKED.isSet(lvt)) {
-            bus.begin(source, id);
-            accept(Delivery.FIXED, (int) ApicRegister.VECTOR.of(lvt), false);
-        }
-    }
-
-    private void timerExpired() {
-        boolean periodic = registers.get(ApicRegister.LVT_TIMER, ApicRegister.TIMER_MODE) == PERIODIC;
-        timer.elapsed(periodic ? registers.get(ApicRegister.INITIAL_COUNT) : 0);
-        local(ApicRegister.LVT_TIMER, "timer");
     }
 
     void error(int bit) {
@@ -394,23 +355,13 @@ final class LocalApic implements LocalApicPort {
         errors |= bit;
         // The entry itself may hold the illegal vector.
         if (fresh && ApicRegister.VECTOR.of(registers.get(ApicRegister.LVT_ERROR)) >= 16) {
-            local(ApicRegister.LVT_ERROR, "APIC error of");
+            lvt.raise(ApicRegister.LVT_ERROR, "APIC error of");
         }
     }
 
-    /** @sdm Local Vector Table; Handling Performance-Monitoring Interrupts: the mask flag is set when the interrupt is signalled */
     @Override
     public void performanceInterrupt() {
-        long lvt = registers.get(ApicRegister.LVT_PERF);
-        if (on() && !ApicRegister.MASKED.isSet(lvt)) {
-            registers.set(ApicRegister.LVT_PERF, ApicRegister.MASKED, 1);
-            bus.begin("performance counter of", id);
-            accept((int) ApicRegister.MODE.of(lvt), (int) ApicRegister.VECTOR.of(lvt), false);
-        }
-    }
-
-    private boolean deadlineMode() {
-        return registers.get(ApicRegister.LVT_TIMER, ApicRegister.TIMER_MODE) == DEADLINE_MODE;
+        lvt.performance();
     }
 
     @Override
@@ -420,7 +371,7 @@ final class LocalApic implements LocalApicPort {
 
     @Override
     public void tscDeadline(long wanted, long due) {
-        if (deadlineMode()) {
+        if (lvt.deadlineMode()) {
             timer.deadline(wanted, due);
         }
     }
@@ -482,9 +433,7 @@ final class LocalApic implements LocalApicPort {
             case EOI -> endOfInterrupt();
             case SVR -> {
                 if (!ApicRegister.ENABLE.isSet(now)) {
-                    for (ApicRegister entry : ENTRIES) {
-                        registers.set(entry, ApicRegister.MASKED, 1);
-                    }
+                    lvt.mask();
                 }
                 evaluate();
             }
@@ -493,9 +442,12 @@ final class LocalApic implements LocalApicPort {
                 errors = 0;
             }
             case ICR_LOW -> InterruptCommand.send(this, registers, bus, now);
-            case LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR -> entryWritten(register, old, now);
+            case LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR -> {
+                lvt.written(register, old, now);
+                evaluate();
+            }
             case INITIAL_COUNT -> {
-                if (deadlineMode()) {
+                if (lvt.deadlineMode()) {
                     registers.set(register, old);
                 } else {
                     timer.count(now);
@@ -504,27 +456,6 @@ final class LocalApic implements LocalApicPort {
             case DIVIDE -> timer.divisor(1 << ((int) (now & 3 | now >> 1 & 4) + 1 & 7));
             default -> { }
         }
-    }
-
-    static final ApicRegister[] ENTRIES = {ApicRegister.LVT_TIMER, ApicRegister.LVT_THERMAL, ApicRegister.LVT_PERF,
-        ApicRegister.LVT_LINT0, ApicRegister.LVT_LINT1, ApicRegister.LVT_ERROR};
-
-    private void entryWritten(ApicRegister entry, long old, long now) {
-        if (!registers.isSet(ApicRegister.SVR, ApicRegister.ENABLE)) {
-            registers.set(entry, ApicRegister.MASKED, 1);
-        }
-        if (entry == ApicRegister.LVT_TIMER) {
-            boolean before = ApicRegister.TIMER_MODE.of(old) == DEADLINE_MODE;
-            if (before != deadlineMode()) {
-                timer.disarm();
-            }
-        } else if (entry == ApicRegister.LVT_LINT0) {
-            if (!ApicRegister.LEVEL.isSet(now)) {
-                registers.set(entry, ApicRegister.REMOTE_IRR, 0);
-            }
-            levelPin();
-        }
-        evaluate();
     }
 
     /** Values that are computed when somebody looks. */
@@ -541,7 +472,7 @@ final class LocalApic implements LocalApicPort {
                 case ID -> registers.set(register, (long) id << 24);
                 case PPR -> registers.set(register, processorPriority());
                 case APR -> registers.set(register, arbitrationPriority());
-                case CURRENT_COUNT -> registers.set(register, deadlineMode() ? 0 : timer.current());
+                case CURRENT_COUNT -> registers.set(register, lvt.deadlineMode() ? 0 : timer.current());
                 default -> {
                     int offset = register.layout().offset();
                     if (offset >= 0x100 && offset < 0x280) {
@@ -558,7 +489,7 @@ final class LocalApic implements LocalApicPort {
         for (ApicRegister register : ApicRegister.values()) {
             registers.peek(register.layout().offset(), 4);
         }
-        return new LocalState(registers.save(), base, (int) wide.destination(), irr.save(), isr.save(), tmr.save(), errors, external, pins.clone(), timer.save());
+        return new LocalState(registers.save(), base, (int) wide.destination(), irr.save(), isr.save(), tmr.save(), errors, external, lvt.pins.clone(), timer.save());
     }
 
     void restore(LocalState state) {
@@ -570,7 +501,7 @@ final class LocalApic implements LocalApicPort {
         tmr.restore(state.tmr);
         errors = state.errors;
         external = state.external;
-        System.arraycopy(state.pins, 0, pins, 0, pins.length);
+        System.arraycopy(state.pins, 0, lvt.pins, 0, lvt.pins.length);
         timer.restore(state.timer);
     }
 

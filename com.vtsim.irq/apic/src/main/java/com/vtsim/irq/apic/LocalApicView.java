@@ -33,9 +33,9 @@ final class LocalApicView {
         if (apic.timer.running()) {
             what.add("timer");
         }
-        for (ApicRegister entry : LocalApic.ENTRIES) {
-            boolean wire = entry == ApicRegister.LVT_LINT0 && apic.pinMode(entry) == Delivery.EXTINT || entry == ApicRegister.LVT_LINT1 && apic.pinMode(entry) == Delivery.NMI;
-            if (apic.pinMode(entry) >= 0 && !wire) {
+        for (ApicRegister entry : LocalVectorTable.ENTRIES) {
+            boolean wire = entry == ApicRegister.LVT_LINT0 && apic.lvt.mode(entry) == Delivery.EXTINT || entry == ApicRegister.LVT_LINT1 && apic.lvt.mode(entry) == Delivery.NMI;
+            if (apic.lvt.mode(entry) >= 0 && !wire) {
                 what.add(entry.name());
             }
         }
