@@ -2,6 +2,16 @@ package com.vtsim.cpu.engine;
 
 /** The second dimension of translation: what makes guest-physical addresses final while a guest runs with EPT. */
 public interface NestedPaging {
+    /** {@link #root}: the walk starts at CR3. */
+    long ORDINARY = -1;
+
+    /**
+     * HLAT paging: where the walk of a linear address starts, if not at CR3.
+     *
+     * @return guest-physical address of the first paging structure, or {@link #ORDINARY}
+     */
+    long root(long linear);
+
     /** A linear address is about to be translated. */
     void begin();
 

@@ -6,7 +6,7 @@ import com.vtsim.api.machine.MemorySpace;
  * Linear to physical addresses: walks of the paging structures, with their checks, and the accessed and dirty bits.
  * Not a cache; {@link LinearTranslation} and {@link CodeCache} are.
  *
- * @sdm Paging: 32-Bit Paging; PAE Paging; 4-Level Paging and 5-Level Paging; Access Rights; Page-Fault Exceptions
+ * @sdm Paging: 32-Bit Paging; PAE Paging; 4-Level Paging and 5-Level Paging (ordinary and HLAT paging); Access Rights; Page-Fault Exceptions
  */
 public final class Paging {
     /** Kinds of access, or-ed. Data read is 0; {@link #IMPLICIT} is a supervisor access whatever CPL is. */
@@ -17,9 +17,9 @@ public final class Paging {
     public static final int PHYSICAL_BITS = 40;
 
     /** Bits of a paging-structure entry. */
-    static final long P = 1, RW = 1 << 1, US = 1 << 2, A = 1 << 5, D = 1 << 6, PS = 1 << 7, G = 1 << 8, XD = 1L << 63;
+    static final long P = 1, RW = 1 << 1, US = 1 << 2, A = 1 << 5, D = 1 << 6, PS = 1 << 7, G = 1 << 8, RESTART = 1 << 11, XD = 1L << 63;
     /** Bits of a page fault's error code. */
-    static final int CODE_P = 1, CODE_W = 2, CODE_U = 4, CODE_RSVD = 8, CODE_ID = 16, CODE_PK = 32;
+    static final int CODE_P = 1, CODE_W = 2, CODE_U = 4, CODE_RSVD = 8, CODE_ID = 16, CODE_PK = 32, CODE_HLAT = 128;
 
     private static final long FRAME = (1L << PHYSICAL_BITS) - 1 & ~0xFFFL;
     private static final long TOO_HIGH = (1L << 52) - 1 & ~((1L << PHYSICAL_BITS) - 1);
@@ -39,6 +39,8 @@ public final class Paging {
     private long rights;
     private boolean executeDisabled;
     private int mapped = 12;
+    /** The walk under way is one of HLAT paging. */
+    private boolean managed;
 
     Paging(Cpu cpu) {
         this.cpu = cpu;
@@ -56,6 +58,11 @@ public final class Paging {
     /** Turns the second dimension of translation on, or off with null. The caller drops what is cached. */
     public void nested(NestedPaging second) {
         nested = second;
+    }
+
+    /** @return guest-physical address of the structure that HLAT paging starts with, or {@link NestedPaging#ORDINARY} where a walk starts at CR3 */
+    public long managedRoot(long linear) {
+        return nested == null || !cpu.system.longMode() ? NestedPaging.ORDINARY : nested.root(linear);
     }
 
     /** @return the host-physical address of a guest-physical one, without checks; the same outside of a guest with EPT; -1 where nothing is mapped */
@@ -192,10 +199,7 @@ public final class Paging {
 
     /** Follows the structures to the page frame; throws for entries that are not present or have reserved bits set. */
     private long frame(long linear, int access) {
-        depth = 0;
-        rights = RW | US;
-        executeDisabled = false;
-        mapped = 12;
+        begin();
         if (!wide()) {
             return frame32(linear, access);
         }
@@ -204,37 +208,60 @@ public final class Paging {
             if ((pdpte & P) == 0) {
                 throw pageFault(linear, access, 0);
             }
-            return lowerLevels(linear, access, pdpte & FRAME, 1);
+            return levels(linear, access, pdpte & FRAME, 1);
         }
-        long table = cpu.system.cr3 & FRAME;
-        int level = (cpu.system.cr4 & SystemState.CR4_LA57) != 0 ? 4 : 3;
-        for (; level >= 2; level--) {
+        long root = managedRoot(linear);
+        managed = root != NestedPaging.ORDINARY;
+        return levels(linear, access, managed ? root : cpu.system.cr3 & FRAME, topLevel());
+    }
+
+    private void begin() {
+        depth = 0;
+        rights = RW | US;
+        executeDisabled = false;
+        mapped = 12;
+        managed = false;
+    }
+
+    private int topLevel() {
+        return (cpu.system.cr4 & SystemState.CR4_LA57) != 0 ? 4 : 3;
+    }
+
+    /** Follows 8-byte entries from a level (1 page directory … 4 PML5) on. */
+    private long levels(long linear, int access, long first, int top) {
+        long table = first;
+        for (int level = top;; level--) {
             long value = next(linear, access, table, level);
-            if (level == 2 && (value & PS) != 0) {
-                if ((value & 0x3FFF_E000L) != 0) {
-                    throw pageFault(linear, access, CODE_P | CODE_RSVD);
-                }
-                mapped = 30;
-                return value & FRAME & ~0x3FFF_FFFFL | linear & 0x3FFF_F000L;
-            }
-            if (level > 2 && (value & PS) != 0) {
+            boolean page = level == 0 || (value & PS) != 0;
+            long offset = (1L << 12 + 9 * level) - 1;
+            // The low bits of a large page's address, but for PAT, and PS above PDPTEs.
+            if (page && (level > 2 || (value & FRAME & offset & ~0x1000) != 0)) {
                 throw pageFault(linear, access, CODE_P | CODE_RSVD);
+            }
+            if (managed && (value & RESTART) != 0) {
+                return restarted(linear, access, level);
+            }
+            if (page) {
+                mapped = 12 + 9 * level;
+                return value & FRAME & ~offset | linear & offset & ~0xFFFL;
             }
             table = value & FRAME;
         }
-        return lowerLevels(linear, access, table, 1);
     }
 
-    private long lowerLevels(long linear, int access, long directory, int level) {
-        long pde = next(linear, access, directory, level);
-        if ((pde & PS) != 0) {
-            if ((pde & 0x1F_E000L) != 0) {
-                throw pageFault(linear, access, CODE_P | CODE_RSVD);
-            }
-            mapped = 21;
-            return pde & FRAME & ~0x1F_FFFFL | linear & 0x1F_F000L;
+    /**
+     * HLAT paging has met an entry with bit 11: all is done again from CR3, and the level limits the size of what is cached.
+     *
+     * @sdm 4-Level Paging and 5-Level Paging: Restart of HLAT Paging
+     */
+    private long restarted(long linear, int access, int level) {
+        begin();
+        if (!peeking) {
+            nested.begin();
         }
-        return next(linear, access, pde & FRAME, 0) & FRAME;
+        long frame = levels(linear, access, cpu.system.cr3 & FRAME, topLevel());
+        mapped = Math.min(mapped, 12 + 9 * level);
+        return frame;
     }
 
     /** Reads the 8-byte entry of a level (0 page table … 4 PML5) and takes in its rights. */
@@ -319,6 +346,9 @@ public final class Paging {
     private GuestFault pageFault(long linear, int access, int code) {
         SystemState system = cpu.system;
         int errorCode = code;
+        if (managed && ((code & CODE_P) == 0 || (code & CODE_RSVD) != 0)) {
+            errorCode |= CODE_HLAT;
+        }
         if ((access & WRITE) != 0) {
             errorCode |= CODE_W;
         }

@@ -34,6 +34,8 @@ public final class Capabilities {
     private static final long WRITE_BACK = 6;
     /** INVVPID with its four types. */
     private static final long VPID_CAPABILITIES = 1L << 32 | 0xFL << 40;
+    /** Largest HLAT prefix: bit 63. */
+    private static final long HLAT_PREFIX = 1L << 48;
 
     private final Cpu cpu;
     private Ept ept;
@@ -54,7 +56,7 @@ public final class Capabilities {
     /** @return whether software may set the control */
     public boolean has(Control control) {
         return switch (control) {
-            case ENABLE_EPT, UNRESTRICTED_GUEST, ENABLE_PML, EPT_VIOLATION_VE, MODE_BASED_EXECUTE, SUB_PAGE_WRITE, ENABLE_VM_FUNCTIONS, PAGING_WRITE_CONTROL,
+            case ENABLE_EPT, UNRESTRICTED_GUEST, ENABLE_PML, EPT_VIOLATION_VE, MODE_BASED_EXECUTE, SUB_PAGE_WRITE, ENABLE_VM_FUNCTIONS, ENABLE_HLAT, PAGING_WRITE_CONTROL,
                 GUEST_PAGING_VERIFICATION -> ept != null;
             // An interrupt that posts others is acknowledged and ended in the local APIC.
             case PROCESS_POSTED_INTERRUPTS -> cpu.system.localApic() != null;
@@ -114,7 +116,7 @@ public final class Capabilities {
 
     /** @return the bits of EPT_VPID_CAP */
     long eptVpid() {
-        return (ept == null ? 0 : ept.capabilities() & 0xFFFF_FFFFL) | VPID_CAPABILITIES;
+        return (ept == null ? 0 : ept.capabilities() & 0xFFFF_FFFFL | HLAT_PREFIX) | VPID_CAPABILITIES;
     }
 
     /** @return the value of a register from {@link #FIRST_MSR} to {@link #LAST_MSR} */

@@ -115,6 +115,8 @@ public enum Control {
     /** VMM bus-lock detection. */
     BUS_LOCK_DETECTION(VmcsField.PROCBASED_CTLS2, 30),
 
+    /** Enable HLAT. */
+    ENABLE_HLAT(VmcsField.PROCBASED_CTLS3, 1),
     /** EPT paging-write control. */
     PAGING_WRITE_CONTROL(VmcsField.PROCBASED_CTLS3, 2),
     /** Guest-paging verification. */

@@ -62,6 +62,7 @@ final class ControlRules {
             !Control.USE_TPR_SHADOW.in(v) || Control.VIRTUALIZE_APIC_ACCESSES.in(v) || Control.VIRTUAL_INTERRUPT_DELIVERY.in(v)
                 || !page(v.get(VIRTUAL_APIC)) || v.get(TPR_THRESHOLD) >>> 4 != 0
                 || v.get(TPR_THRESHOLD) <= (c.cpu().memory.space().read(v.get(VIRTUAL_APIC) + 0x80, 1) >> 4));
+        s.rule("TSC multiplier", TSC_MULTIPLIER, "not 0 with use TSC scaling", (v, c) -> !Control.USE_TSC_SCALING.in(v) || v.get(TSC_MULTIPLIER) != 0);
         s.rule("virtual NMIs without NMI exiting", PINBASED_CTLS, "NMI exiting 1", (v, c) -> needs(v, Control.VIRTUAL_NMIS, Control.NMI_EXITING));
         s.rule("NMI-window exiting without virtual NMIs", PROCBASED_CTLS, "virtual NMIs 1", (v, c) ->
             needs(v, Control.NMI_WINDOW_EXITING, Control.VIRTUAL_NMIS));
@@ -119,6 +120,9 @@ final class ControlRules {
         s.rule("mode-based execute control without EPT", PROCBASED_CTLS2, "enable EPT 1", (v, c) -> needs(v, Control.MODE_BASED_EXECUTE, Control.ENABLE_EPT));
         s.rule("sub-page write permissions without EPT", PROCBASED_CTLS2, "enable EPT 1", (v, c) -> needs(v, Control.SUB_PAGE_WRITE, Control.ENABLE_EPT));
         paged(s, "sub-page-permission-table pointer", Control.SUB_PAGE_WRITE, SPPTP);
+        s.rule("HLAT without EPT", PROCBASED_CTLS3, "enable EPT 1", (v, c) -> needs(v, Control.ENABLE_HLAT, Control.ENABLE_EPT));
+        s.rule("HLAT pointer", HLATP, "bits 2:0, 11:5 and those beyond the physical-address width 0", (v, c) -> !Control.ENABLE_HLAT.in(v)
+            || (v.get(HLATP) & 0xFE7) == 0 && Capabilities.physical(v.get(HLATP)));
         s.rule("EPT paging-write control without EPT", PROCBASED_CTLS3, "enable EPT 1", (v, c) -> needs(v, Control.PAGING_WRITE_CONTROL, Control.ENABLE_EPT));
         s.rule("guest-paging verification without EPT", PROCBASED_CTLS3, "enable EPT 1", (v, c) -> needs(v, Control.GUEST_PAGING_VERIFICATION, Control.ENABLE_EPT));
         s.rule("reserved VM-function controls", VMFUNC_CTLS, "as IA32_VMX_VMFUNC announces", (v, c) -> !Control.ENABLE_VM_FUNCTIONS.in(v)

@@ -25,6 +25,9 @@ final class GuestPhysical implements NestedPaging {
     private final EptAccess access = new EptAccess();
     private final GuestPhysicalMappings mappings = new GuestPhysicalMappings();
     private long pointer;
+    /** First structure of HLAT paging, or {@link #ORDINARY} where that is off. */
+    private long managed = ORDINARY;
+    private boolean managesAll;
     private boolean keepsWrites = true;
     private long reads;
 
@@ -35,6 +38,8 @@ final class GuestPhysical implements NestedPaging {
     /** Takes what concerns translation from the VMCS of the VM that runs. */
     void adopt(VmcsImage image) {
         pointer = image.get(VmcsField.EPTP);
+        managed = Control.ENABLE_HLAT.in(image) ? image.get(VmcsField.HLATP) & FRAME : ORDINARY;
+        managesAll = image.get(VmcsField.HLAT_PREFIX_SIZE) == 0;
         access.modeBased = Control.MODE_BASED_EXECUTE.in(image);
         access.log = Control.ENABLE_PML.in(image) ? image.get(VmcsField.PML_ADDRESS) : EptAccess.NONE;
         access.pagingWrite = Control.PAGING_WRITE_CONTROL.in(image);
@@ -56,6 +61,12 @@ final class GuestPhysical implements NestedPaging {
     void invalidate(long tag) {
         mappings.drop(tag);
         vmx.cpu.translation.flushUnder(tag);
+    }
+
+    /** A prefix of any size is bit 63, as a maximum of 1 in IA32_VMX_EPT_VPID_CAP says. @sdm Ordinary Paging and HLAT Paging */
+    @Override
+    public long root(long linear) {
+        return managesAll || linear < 0 ? managed : ORDINARY;
     }
 
     @Override

@@ -12,6 +12,8 @@ public enum VmcsField {
     POSTED_INTERRUPT_VECTOR(0x0002, "Posted-interrupt notification vector"),
     /** EPTP index. */
     EPTP_INDEX(0x0004, "EPTP index"),
+    /** HLAT prefix size. */
+    HLAT_PREFIX_SIZE(0x0006, "HLAT prefix size"),
     /** Last PID-pointer index. */
     LAST_PID_POINTER_INDEX(0x0008, "Last PID-pointer index"),
     /** Guest ES selector. */
@@ -100,6 +102,8 @@ public enum VmcsField {
     TSC_MULTIPLIER(0x2032, "TSC multiplier"),
     /** Tertiary processor-based VM-execution controls. */
     PROCBASED_CTLS3(0x2034, "Tertiary processor-based VM-execution controls"),
+    /** Hypervisor-managed linear-address translation pointer. */
+    HLATP(0x2040, "HLAT pointer"),
     /** PID-pointer table address. */
     PID_POINTER_TABLE(0x2042, "PID-pointer table address"),
     /** Guest-physical address. */

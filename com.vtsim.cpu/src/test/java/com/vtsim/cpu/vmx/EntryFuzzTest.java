@@ -28,11 +28,12 @@ class EntryFuzzTest {
     private byte[] template;
     private long launch;
 
-    /** Guests of every kind that break no rule: 64-bit, under EPT, in real mode, without paging, with an event to inject, in virtual-8086 mode. */
+    /** Guests of every kind that break no rule: 64-bit, under EPT, with HLAT paging, in real mode, without paging, with an event to inject, in virtual-8086 mode. */
     private void prepare() {
         EntryRule.rules().forEach(rule -> areas.put(rule.name(), rule.area()));
         List<Consumer<VmxMachine>> kinds = List.of(m -> { }, VmxMachine::ept, VmxMachine::real, VmxMachine::flat,
             m -> m.ept().on(Control.UNRESTRICTED_GUEST, Control.ENABLE_VPID, Control.ENABLE_PML, Control.MODE_BASED_EXECUTE).set(VPID, 1).set(PML_ADDRESS, 0x33000),
+            m -> m.ept().on(Control.TERTIARY_CONTROLS, Control.ENABLE_HLAT, Control.PAGING_WRITE_CONTROL, Control.GUEST_PAGING_VERIFICATION).set(HLATP, 0x1000),
             m -> m.set(ENTRY_INTERRUPTION, 0x8000_0030L).set(GUEST_RFLAGS, 0x202),
             m -> m.on(Control.NMI_EXITING, Control.VIRTUAL_NMIS, Control.USE_TPR_SHADOW, Control.ENTRY_LOAD_EFER, Control.EXIT_LOAD_EFER, Control.ENTRY_LOAD_PAT)
                 .set(VIRTUAL_APIC, 0x33000).set(GUEST_EFER, 0x500).set(HOST_EFER, 0x500).set(GUEST_PAT, 6));

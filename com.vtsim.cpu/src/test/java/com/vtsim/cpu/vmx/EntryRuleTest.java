@@ -59,6 +59,7 @@ class EntryRuleTest {
         put("posted interrupts without acknowledgment on exit", m -> posted(m).off(Control.ACKNOWLEDGE_INTERRUPT_ON_EXIT));
         put("posted-interrupt notification vector", m -> posted(m).set(POSTED_INTERRUPT_VECTOR, 0x100));
         put("posted-interrupt descriptor address", m -> posted(m).set(POSTED_INTERRUPT_DESCRIPTOR, 0x32020));
+        put("TSC multiplier", m -> m.on(Control.SECONDARY_CONTROLS, Control.USE_TSC_SCALING));
         put("virtual NMIs without NMI exiting", m -> m.on(Control.VIRTUAL_NMIS));
         put("NMI-window exiting without virtual NMIs", m -> m.on(Control.NMI_WINDOW_EXITING));
         put("VPID 0000h", m -> m.on(Control.SECONDARY_CONTROLS, Control.ENABLE_VPID));
@@ -107,6 +108,8 @@ class EntryRuleTest {
         put("mode-based execute control without EPT", m -> m.on(Control.SECONDARY_CONTROLS, Control.MODE_BASED_EXECUTE));
         put("sub-page write permissions without EPT", m -> m.on(Control.SECONDARY_CONTROLS, Control.SUB_PAGE_WRITE));
         put("sub-page-permission-table pointer", m -> m.ept().on(Control.SUB_PAGE_WRITE).set(SPPTP, 0x33800));
+        put("HLAT without EPT", m -> m.on(Control.TERTIARY_CONTROLS, Control.ENABLE_HLAT));
+        put("HLAT pointer", m -> m.ept().on(Control.TERTIARY_CONTROLS, Control.ENABLE_HLAT).set(HLATP, 0x20_0020));
         put("EPT paging-write control without EPT", m -> m.on(Control.TERTIARY_CONTROLS, Control.PAGING_WRITE_CONTROL));
         put("guest-paging verification without EPT", m -> m.on(Control.TERTIARY_CONTROLS, Control.GUEST_PAGING_VERIFICATION));
         put("reserved VM-function controls", m -> m.ept().on(Control.ENABLE_VM_FUNCTIONS).set(VMFUNC_CTLS, 2));

@@ -257,7 +257,7 @@ class EptFeatureTest {
     /** @sdm VMX Capability Reporting Facility: IA32_VMX_EPT_VPID_CAP, IA32_VMX_VMFUNC */
     @Test void capabilitiesSayWhatWorks() {
         try (VmxMachine m = machine()) {
-            assertThat(m.reg("msr:48c")).isEqualTo(0x0F01_0673_41C1L);
+            assertThat(m.reg("msr:48c")).isEqualTo(0x0001_0F01_0673_41C1L);
             assertThat(m.reg("msr:491")).isEqualTo(1);
         }
         try (VmxMachine m = new VmxMachine(false)) {
