@@ -18,9 +18,7 @@ import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
 import com.vtsim.api.vtd.RemappingUnit;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -61,7 +59,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
     private final Lint lint;
     private Tracer tracer;
     private MemorySpace memory;
-    private Set<Integer> elsewhere = Set.of();
+    private final Members members;
 
     /** A configuration of a remapping unit. */
     public @interface Config {
@@ -81,7 +79,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
          */
         String layout() default "fixed";
 
-        /** @return {@code all}, or functions as {@code 00:02.0, 00:03.0} */
+        /** @return {@code all}, or functions as {@code 00:02.0, 00:1c.0}; a bridge stands for everything behind it */
         String scope() default "all";
 
         /** @return {@code gm45}, {@code client}, {@code server}, {@code scalable} or {@code scalable-second} */
@@ -144,6 +142,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         this.name = name;
         this.base = new BaseRegister(layout, base, capability.windowLength(), new Window());
         this.scope = scope;
+        members = new Members(scope);
         this.capability = capability;
         this.caches = caches;
         tables = new TableMemory(capability);
@@ -207,7 +206,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
 
     @Override
     public boolean owns(int sourceId) {
-        return scope.isAll() ? !elsewhere.contains(sourceId) : scope.has(sourceId);
+        return members.has(sourceId);
     }
 
     @Override
@@ -395,12 +394,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         dma.attach(board.memory());
         interrupts.attach(board.memory(), target);
         queue.attach(board.memory());
-        elsewhere = new HashSet<>();
-        for (RemappingUnit unit : board.findAll(RemappingUnit.class)) {
-            if (unit != this && !unit.announcement().includeAll()) {
-                unit.announcement().scope().forEach(function -> elsewhere.add(function.sourceId()));
-            }
-        }
+        members.attach(board, this);
         base.attach(board);
     }
 

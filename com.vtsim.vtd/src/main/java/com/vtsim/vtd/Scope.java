@@ -41,13 +41,4 @@ record Scope(boolean isAll, List<PciAddress> functions, List<Reserved> reserved)
         }
         return List.copyOf(functions);
     }
-
-    boolean has(int sourceId) {
-        for (PciAddress each : functions) {
-            if (each.sourceId() == sourceId) {
-                return true;
-            }
-        }
-        return false;
-    }
 }

@@ -201,7 +201,8 @@ class ChipsetTest {
         assertThat(controller.why(0x61)).isNotEmpty();
     }
 
-    private ByteBuffer table(Backplane machine) {
+    /** @return the DMAR table, or null */
+    static ByteBuffer table(Backplane machine) {
         ByteBuffer block = ByteBuffer.wrap(machine.call(() -> AcpiTables.of(new AcpiTables.Finder() {
             @Override
             public <T> List<T> findAll(Class<T> type) {

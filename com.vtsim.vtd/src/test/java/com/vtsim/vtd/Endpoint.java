@@ -19,7 +19,11 @@ final class Endpoint extends StatelessPart implements DeviceTlb {
     Upstream upstream;
 
     Endpoint(String address) {
-        super("endpoint");
+        this("endpoint", address);
+    }
+
+    Endpoint(String name, String address) {
+        super(name);
         this.address = PciAddress.parse(address);
     }
 
@@ -61,7 +65,7 @@ final class Endpoint extends StatelessPart implements DeviceTlb {
 
     @Override
     public int configRead(int offset, int size) {
-        return offset == 0 ? 0x1234 : offset == 4 ? 6 : 0;
+        return offset == 0 ? 0x1234 : offset == 4 ? 6 : offset == 0x100 ? 0x1_000F : 0;
     }
 
     @Override

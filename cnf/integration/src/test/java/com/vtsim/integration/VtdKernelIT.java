@@ -6,10 +6,13 @@ import static org.awaitility.Awaitility.await;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machine.PartInfo;
 import com.vtsim.api.machine.Machines;
+import com.vtsim.api.pci.TestEndpoint;
+import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.api.vtd.RemappingUnit;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -63,11 +66,13 @@ class VtdKernelIT {
         try (RandomAccessFile file = new RandomAccessFile(second.toFile(), "rw")) {
             file.setLength((long) FEW * MEBIBYTE);
         }
-        start("client", "intel_iommu=on iommu.strict=1");
+        start(Map.of("vtd-profile", "client"), "intel_iommu=on iommu.strict=1");
     }
 
-    private void start(String profile, String append) throws Exception {
-        machine = machines.create(NAME, "q35", Map.of("memory", "256M", "irq", "apic", "vtd", "true", "vtd-profile", profile, "edu", "true", "nvme", disk.toString()));
+    private void start(Map<String, String> more, String append) throws Exception {
+        Map<String, String> options = new HashMap<>(Map.of("memory", "256M", "irq", "apic", "vtd", "true", "edu", "true", "nvme", disk.toString()));
+        options.putAll(more);
+        machine = machines.create(NAME, "q35", options);
         machines.add(NAME, "virtio0", "com.vtsim.pci.virtio.block", Map.of("files", new String[] {second.toString()}));
         linux = new LinuxGuest(machine).boot(guest, LinuxGuest.initialDisk(folder, guest, MODULES), append);
         linux.say("for m in " + String.join(" ", MODULES) + "; do insmod /modules/$m; done");
@@ -145,12 +150,52 @@ class VtdKernelIT {
     void inScalableModeTheDiskWorksOnFirstStageTables() throws Exception {
         machines.destroy(NAME);
         machine = null;
-        start("scalable", "intel_iommu=on,sm_on");
+        start(Map.of("vtd-profile", "scalable", "root-ports", "true", "endpoint", "true", "endpoint-address", "02:00.0"), "intel_iommu=on,sm_on");
         assertThat(linux.say("dmesg | grep DMAR")).contains("DMAR: Host address width 46", "DMAR: Enable scalable mode if hardware supports");
         assertThat(linux.say("for d in nvme0n1 vda; do dd if=/dev/$d bs=1M count=" + FEW + " 2>/dev/null | md5sum; done"))
             .containsPattern("(?s)" + NoiseDisk.digestOfFirst(disk, FEW) + ".*" + NoiseDisk.digestOfFirst(disk, FEW));
         List<String> reaches = machine.call(() -> machine.find(RemappingUnit.class).orElseThrow().domains().stream().flatMap(domain -> domain.reaches().stream()).toList());
         assertThat(reaches).anyMatch(text -> text.startsWith("PASID 0 first stage"));
         assertNothingWasBlocked();
+    }
+
+    /** @return a 16-bit register of an extended capability structure of the endpoint */
+    private int endpoint(int capability, int offset) {
+        return machine.<Integer>call(() -> {
+            TestEndpoint endpoint = machine.find(TestEndpoint.class).orElseThrow();
+            int at = 0x100;
+            while ((endpoint.configRead(at, 4) & 0xFFFF) != capability) {
+                at = endpoint.configRead(at, 4) >>> 20;
+                assertThat(at).as("capability %x", capability).isNotZero();
+            }
+            return endpoint.configRead(at + offset, 2);
+        });
+    }
+
+    private long counter(String register) {
+        return machine.<Long>call(() -> machine.findAll(RegisterBlocks.class).stream().flatMap(part -> part.registerBlocks().stream()).filter(block -> block.name().equals("Test endpoint"))
+            .flatMap(block -> block.registers().stream()).filter(value -> value.name().equals(register)).findFirst().orElseThrow().value());
+    }
+
+    /**
+     * The kernel follows the DMAR table's ATSR to the root port, and turns the card's ATS, PRI and PASID on. It answers its page request (with a refusal: it
+     * serves those with a PASID only), and takes its translations back when it lets the card go.
+     */
+    @Test
+    @Order(6)
+    void theDriverTurnsOnTranslationServicesOfACardBehindARootPort() throws Exception {
+        assertThat(endpoint(0x0F, 6) & 0x8000).as("ATS enabled").isNotZero();
+        assertThat(endpoint(0x1B, 6) & 1).as("PASID enabled").isEqualTo(1);
+        assertThat(endpoint(0x13, 4) & 1).as("page requests enabled").isEqualTo(1);
+        machine.call(() -> {
+            machine.find(TestEndpoint.class).orElseThrow().configWrite(0x04, 2, 0x0406);
+            return null;
+        });
+        // A read through the card's own cache: translation request, page request, the kernel's answer.
+        assertThat(linux.say("B=$(head -1 /sys/bus/pci/devices/0000:02:00.0/resource); B=${B%% *}; devmem $((B+16)) 64 0x12345000; devmem $((B+12)) 32 4; devmem $((B+4)) 32 9; sleep 1; "
+            + "devmem $((B+8)) 32; dmesg | tail -2")).as("failed: page not to be had").contains("0x00000502", "Page request without PASID");
+        assertThat(List.of(counter("TRANSLATIONS"), counter("PAGES"), counter("INVALIDATIONS"))).containsExactly(1L, 1L, 0L);
+        linux.say("echo 1 > /sys/bus/pci/devices/0000:02:00.0/remove");
+        assertThat(counter("INVALIDATIONS")).as("the card's translations taken back").isPositive();
     }
 }

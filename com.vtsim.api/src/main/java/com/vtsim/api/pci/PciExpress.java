@@ -10,11 +10,14 @@ import com.vtsim.api.register.RegisterFile;
 public final class PciExpress extends Capability {
     private static final int ENDPOINT = 0x0;
     private static final int INTEGRATED_ENDPOINT = 0x9;
+    private static final int PCI_BRIDGE = 0x7;
     private static final int ROLE_BASED_ERRORS = 0x0000_8000;
     private static final int FUNCTION_LEVEL_RESET = 0x1000_0000;
     /** 8 GT/s, four lanes. */
     private static final int LINK = 0x43;
     private static final int SPEEDS = 0x0E;
+    /** DEVCAP2: TLP prefixes from end to end, as PASIDs need; at most two of them. */
+    private static final int PREFIXES = 0x0080_0000 | 0x0020_0000;
 
     private final Port port;
     private final RegisterFile<ExpressRegister> registers = new RegisterFile<>(ExpressRegister.class, this::written);
@@ -31,6 +34,7 @@ public final class PciExpress extends Capability {
         this.port = port;
         registers.strap(ExpressRegister.CAP, ExpressRegister.TYPE.in(type) | 2);
         registers.strap(ExpressRegister.DEVCAP, ROLE_BASED_ERRORS);
+        registers.strap(ExpressRegister.DEVCAP2, type == PCI_BRIDGE ? 0 : PREFIXES);
     }
 
     /** An endpoint on a link: behind a root port or a switch. */

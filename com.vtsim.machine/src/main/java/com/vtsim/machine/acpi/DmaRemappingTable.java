@@ -19,11 +19,13 @@ final class DmaRemappingTable {
     private static final int RMRR = 1;
     private static final int ATSR = 2;
     private static final int RHSA = 3;
+    private static final int SATC = 5;
     private static final int INCLUDE_PCI_ALL = 1;
     private static final int ALL_PORTS = 1;
     private static final int INTR_REMAP = 1;
     private static final int X2APIC_OPT_OUT = 2;
     private static final int ENDPOINT = 1;
+    private static final int SUB_HIERARCHY = 2;
     private static final int IO_APIC = 3;
     private static final int EVENT_TIMER = 4;
 
@@ -41,13 +43,23 @@ final class DmaRemappingTable {
         boolean optOut = units.stream().anyMatch(Announcement::x2apicOptOut);
         out.writeBytes(buffer(12).put((byte) (width - 1)).put((byte) (remaps ? INTR_REMAP | (optOut ? X2APIC_OPT_OUT : 0) : 0)).array());
         units.forEach(unit -> structure(out, DRHD, buffer(12).put((byte) (unit.includeAll() ? INCLUDE_PCI_ALL : 0)).putLong(4, unit.base()), scopes(machine, unit)));
-        reserved(units).forEach(region -> structure(out, RMRR, buffer(20).putLong(4, region.base()).putLong(12, region.limit()), endpoints(region.scope())));
-        if (units.stream().anyMatch(Announcement::deviceTlbs)) {
-            structure(out, ATSR, buffer(4).put((byte) ALL_PORTS), new byte[0]);
-        }
+        reserved(units).forEach(region -> structure(out, RMRR, buffer(20).putLong(4, region.base()).putLong(12, region.limit()), functions(machine, region.scope())));
+        ports(out, machine.functions());
         units.stream().filter(unit -> unit.proximity() >= 0).forEach(unit ->
             structure(out, RHSA, buffer(16).putLong(4, unit.base()).putInt(12, unit.proximity()), new byte[0]));
+        if (!machine.functions().integrated().isEmpty()) {
+            structure(out, SATC, buffer(4), ways(machine.functions().integrated()));
+        }
         return out.toByteArray();
+    }
+
+    /** Where translation requests may come from: through every root port, or through those that are named. None for functions of the root complex itself. */
+    private static void ports(ByteArrayOutputStream out, RemappingScopes functions) {
+        if (functions.isEveryPort()) {
+            structure(out, ATSR, buffer(4).put((byte) ALL_PORTS), new byte[0]);
+        } else if (!functions.ports().isEmpty()) {
+            structure(out, ATSR, buffer(4), ways(functions.ports()));
+        }
     }
 
     private static ByteBuffer buffer(int length) {
@@ -78,24 +90,37 @@ final class DmaRemappingTable {
     /** The chipset's own requesters are named even where a unit has all devices: the system looks here for their source-ids. */
     private static byte[] scopes(Wired machine, Announcement unit) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        out.writeBytes(endpoints(unit.includeAll() ? List.of() : unit.scope()));
+        out.writeBytes(functions(machine, unit.includeAll() ? List.of() : unit.scope()));
         if (machine.apic() && unit.equals(machine.ioApicUnit())) {
-            scope(out, IO_APIC, 0, PciAddress.of(machine.ioApic()));
+            chipset(out, IO_APIC, machine.ioApic());
         }
         if (machine.hpet() && unit.equals(machine.hpetUnit())) {
-            scope(out, EVENT_TIMER, 0, PciAddress.of(ChipsetRequester.EVENT_TIMER));
+            chipset(out, EVENT_TIMER, ChipsetRequester.EVENT_TIMER);
         }
         return out.toByteArray();
     }
 
-    private static byte[] endpoints(List<PciAddress> functions) {
+    private static void chipset(ByteArrayOutputStream out, int type, int sourceId) {
+        scope(out, type, 0, sourceId >> 8, List.of(PciAddress.of(sourceId)));
+    }
+
+    private static byte[] functions(Wired machine, List<PciAddress> places) {
+        return ways(places.stream().map(machine.functions()::way).toList());
+    }
+
+    private static byte[] ways(List<RemappingScopes.Way> ways) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        functions.forEach(function -> scope(out, ENDPOINT, 0, function));
+        ways.forEach(way -> scope(out, way.bridge() ? SUB_HIERARCHY : ENDPOINT, 0, way.bus(), way.hops()));
         return out.toByteArray();
     }
 
-    /** @param number of the I/O APIC or event timer */
-    private static void scope(ByteArrayOutputStream out, int type, int number, PciAddress at) {
-        out.writeBytes(new byte[] {(byte) type, 8, 0, 0, (byte) number, (byte) at.bus(), (byte) at.device(), (byte) at.function()});
+    /**
+     * @param number of the I/O APIC or event timer
+     * @param bus    where the way begins
+     * @param hops   device and function on each bus
+     */
+    private static void scope(ByteArrayOutputStream out, int type, int number, int bus, List<PciAddress> hops) {
+        out.writeBytes(new byte[] {(byte) type, (byte) (6 + 2 * hops.size()), 0, 0, (byte) number, (byte) bus});
+        hops.forEach(hop -> out.writeBytes(new byte[] {(byte) hop.device(), (byte) hop.function()}));
     }
 }

@@ -30,9 +30,11 @@ import java.util.List;
  * @param hpetUnit   the unit that remaps the event timer's interrupts, or null
  * @param ioApicUnit the unit that remaps the I/O APIC's interrupts, or null
  * @param ioApic     source-id of the I/O APIC
+ * @param functions  where the PCI functions are
  */
 record Wired(int[] processors, boolean apic, boolean hpet, int pmBase, long ecamBase, int ecamBuses, long lowRam, int[] pirq, int[] lines, List<String> parts,
-        List<RemappingUnit.Announcement> units, RemappingUnit.Announcement hpetUnit, RemappingUnit.Announcement ioApicUnit, int ioApic) {
+        List<RemappingUnit.Announcement> units, RemappingUnit.Announcement hpetUnit, RemappingUnit.Announcement ioApicUnit, int ioApic,
+        RemappingScopes functions) {
     private static final int DEVICES = 32;
     private static final int PIRQS = 8;
     /** Where firmware for this chipset puts what it has not placed yet. */
@@ -63,7 +65,7 @@ record Wired(int[] processors, boolean apic, boolean hpet, int pmBase, long ecam
         boolean mapped = (ecam & 1) != 0 && length < 3;
         return new Wired(cpus.stream().mapToInt(Processor::index).sorted().toArray(), apic, parts.stream().anyMatch(p -> p.model().equals("hpet")),
             powerBase(board), mapped ? ecam & 0xF000_0000L : 0, 256 >> length, low, pirq, lines, parts.stream().map(Part::name).toList(),
-            units(board), unitOf(board, ChipsetRequester.EVENT_TIMER), unitOf(board, ioApic(board)), ioApic(board));
+            units(board), unitOf(board, ChipsetRequester.EVENT_TIMER), unitOf(board, ioApic(board)), ioApic(board), RemappingScopes.of(board));
     }
 
     private static int ioApic(AcpiTables.Finder board) {
