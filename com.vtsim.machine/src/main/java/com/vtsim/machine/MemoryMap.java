@@ -27,6 +27,7 @@ final class MemoryMap {
     private final List<Image> images = new ArrayList<>();
     private final List<Route> routes = new ArrayList<>();
     private final List<Observer> observers = new ArrayList<>();
+    private final Holes holes;
     private final Failures failures;
     private final Trace trace;
     private Ram ram;
@@ -51,6 +52,7 @@ final class MemoryMap {
         this.ram = ram;
         this.failures = failures;
         this.trace = trace;
+        holes = new Holes(failures);
         directory = emptyDirectory();
     }
 
@@ -170,7 +172,12 @@ final class MemoryMap {
         if (page != null) {
             return Bytes.load(page.bytes, page.offset + in, size);
         }
-        return place.reads != null ? place.reads.read(hpa, size) : Bytes.ones(size);
+        return place.reads != null ? place.reads.read(hpa, size) : missed(hpa, size);
+    }
+
+    private long missed(long hpa, int size) {
+        holes.tell(hpa, size, false);
+        return Bytes.ones(size);
     }
 
     private long readAcross(long hpa, int size) {
@@ -195,6 +202,8 @@ final class MemoryMap {
             told(place, in, size);
         } else if (place.writes != null) {
             place.writes.write(hpa, size, value);
+        } else if (place == Place.HOLE) {
+            holes.tell(hpa, size, true);
         }
     }
 
@@ -234,6 +243,7 @@ final class MemoryMap {
             System.arraycopy(place.page.bytes, place.page.offset + ((int) at & PAGE - 1), into, offset, length);
         } else if (place.reads == null) {
             Arrays.fill(into, offset, offset + length, (byte) 0xFF);
+            holes.tell(at, length, false);
         } else {
             for (int done = 0; done < length;) {
                 int piece = Bytes.piece(at + done, length - done);
@@ -260,6 +270,8 @@ final class MemoryMap {
                     place.writes.write(at + sent, piece, Bytes.load(from, offset + done + sent, piece));
                     sent += piece;
                 }
+            } else if (place == Place.HOLE) {
+                holes.tell(at, part, true);
             }
             done += part;
         }
@@ -310,6 +322,10 @@ final class MemoryMap {
         return () -> observers.removeIf(o -> o == entry);
     }
 
+    Registration unanswered(Owner owner, com.vtsim.api.machine.Unanswered listener) {
+        return holes.add(owner, listener);
+    }
+
     private static void checkRange(long base, long length, long most) {
         if (base < 0 || length <= 0 || length > most || base + length > END || ((base | length) & PAGE - 1) != 0) {
             throw new IllegalArgumentException("a mapping of %x bytes at %x is not a range of whole pages".formatted(length, base));
@@ -323,6 +339,7 @@ final class MemoryMap {
         routes.removeIf(r -> !r.owner.lasts());
         forget();
         observers.removeIf(o -> !o.owner.lasts());
+        holes.withdrawParts();
     }
 
     /** Withdraws what one owner has mapped. */
@@ -331,6 +348,7 @@ final class MemoryMap {
         images.removeIf(i -> i.owner == owner);
         routes.removeIf(r -> r.owner == owner);
         observers.removeIf(o -> o.owner == owner);
+        holes.withdraw(owner);
         forget();
     }
 

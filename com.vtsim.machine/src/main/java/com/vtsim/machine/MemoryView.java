@@ -4,6 +4,7 @@ import com.vtsim.api.machine.MemoryPage;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.MmioDevice;
 import com.vtsim.api.machine.Registration;
+import com.vtsim.api.machine.Unanswered;
 import java.util.List;
 
 /** The memory map as one owner sees it: what is mapped through it belongs to that owner. */
@@ -69,6 +70,11 @@ final class MemoryView implements MemorySpace {
     @Override
     public List<Region> regions() {
         return map.regions();
+    }
+
+    @Override
+    public Registration unanswered(Unanswered listener) {
+        return map.unanswered(owner, listener);
     }
 
     @Override

@@ -13,6 +13,7 @@ final class PortMap {
 
     private final Mapping[] table = new Mapping[PORTS];
     private final List<Mapping> mappings = new ArrayList<>();
+    private final Holes holes;
     private final Failures failures;
     private final Trace trace;
 
@@ -21,6 +22,7 @@ final class PortMap {
     PortMap(Failures failures, Trace trace) {
         this.failures = failures;
         this.trace = trace;
+        holes = new Holes(failures);
     }
 
     int read(int port, int size) {
@@ -79,6 +81,8 @@ final class PortMap {
             } catch (RuntimeException | Error e) {
                 failures.failed(mapping.owner.name, "a read of port %04x".formatted(port), e);
             }
+        } else {
+            holes.tell(port, size, false);
         }
         if (trace.accesses) {
             trace.access(mapping == null ? "" : mapping.owner.name, "port.read", port, size, value & Bytes.ones(size));
@@ -97,6 +101,8 @@ final class PortMap {
             } catch (RuntimeException | Error e) {
                 failures.failed(mapping.owner.name, "a write to port %04x".formatted(port), e);
             }
+        } else {
+            holes.tell(port, size, true);
         }
     }
 
@@ -115,12 +121,18 @@ final class PortMap {
         };
     }
 
+    Registration unanswered(Owner owner, com.vtsim.api.machine.Unanswered listener) {
+        return holes.add(owner, listener);
+    }
+
     void withdrawParts() {
+        holes.withdrawParts();
         mappings.removeIf(m -> !m.owner.lasts());
         fill();
     }
 
     void withdraw(Owner owner) {
+        holes.withdraw(owner);
         mappings.removeIf(m -> m.owner == owner);
         fill();
     }

@@ -3,6 +3,7 @@ package com.vtsim.machine;
 import com.vtsim.api.machine.PortDevice;
 import com.vtsim.api.machine.PortSpace;
 import com.vtsim.api.machine.Registration;
+import com.vtsim.api.machine.Unanswered;
 import java.util.List;
 
 /** The port space as one owner sees it. */
@@ -28,6 +29,11 @@ final class PortView implements PortSpace {
     @Override
     public Registration map(int base, int length, int width, PortDevice device) {
         return map.map(owner, base, length, width, device);
+    }
+
+    @Override
+    public Registration unanswered(Unanswered listener) {
+        return map.unanswered(owner, listener);
     }
 
     @Override

@@ -78,6 +78,11 @@ public interface MemorySpace {
     /** @return ranges, ascending, with what answers there */
     List<Region> regions();
 
+    /** Adds one who hears of accesses that reach nothing. */
+    default Registration unanswered(Unanswered listener) {
+        return () -> { };
+    }
+
     /** Adds one who hears of changes of the map: a processor with cached pages. */
     Registration observe(MapObserver observer);
 

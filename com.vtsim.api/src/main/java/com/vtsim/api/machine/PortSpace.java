@@ -25,6 +25,11 @@ public interface PortSpace {
      */
     Registration map(int base, int length, int width, PortDevice device);
 
+    /** Adds one who hears of accesses that reach nothing. */
+    default Registration unanswered(Unanswered listener) {
+        return () -> { };
+    }
+
     /** @return ranges, ascending, with the part that answers there */
     List<Range> ranges();
 

@@ -156,6 +156,29 @@ public final class Capabilities {
         return wanted ? severity : null;
     }
 
+    /**
+     * The function has been asked for what it does not have. A request with a completion is an advisory error unless software calls it fatal: its
+     * requester learns of it from the completion.
+     *
+     * @param posted whether the request has no completion
+     * @param serr   whether the command register enables SERR
+     * @param tlp    the first four double words of the request
+     * @return the message to send, or null if none is
+     */
+    public ErrorReporting.Severity unsupported(boolean posted, boolean serr, int... tlp) {
+        ErrorReporting reporting = find(ErrorReporting.class).orElse(null);
+        PciExpress express = find(PciExpress.class).orElse(null);
+        if (posted || reporting == null || reporting.isFatal(ErrorReporting.UNSUPPORTED_REQUEST)) {
+            return detected(true, ErrorReporting.UNSUPPORTED_REQUEST, serr, tlp);
+        }
+        boolean advised = reporting.advisory(ErrorReporting.UNSUPPORTED_REQUEST, tlp);
+        if (express == null) {
+            return null;
+        }
+        express.file().raise(ExpressRegister.DEVSTA, 9);
+        return advised && (express.file().get(ExpressRegister.DEVCTL) & 9) == 9 ? ErrorReporting.Severity.CORRECTABLE : null;
+    }
+
     /** @return whether interrupts go out as messages, and the pin is idle */
     public boolean sendsMessages() {
         for (Capability capability : places.keySet()) {

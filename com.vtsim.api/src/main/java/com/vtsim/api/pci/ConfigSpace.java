@@ -49,6 +49,16 @@ public final class ConfigSpace {
         public boolean mayRequest() {
             return isBusMaster();
         }
+
+        @Override
+        public void unsupported(boolean posted, int... tlp) {
+            send(capabilities.unsupported(posted, isSerr(), tlp));
+        }
+
+        @Override
+        public void failed() {
+            readFailed(false);
+        }
     };
     private BarWindow rom;
     private long commandWritable = PCICMD.layout().replaced();
@@ -354,17 +364,25 @@ public final class ConfigSpace {
      * @return what was sent, or null
      */
     public ErrorReporting.Severity detected(boolean uncorrectable, int error, int... header) {
-        boolean serr = (this.header.get(PCICMD) & 0x0100) != 0;
-        ErrorReporting.Severity severity = capabilities.detected(uncorrectable, error, serr, header);
-        if (severity != null) {
-            if (serr && uncorrectable) {
-                this.header.raise(PCISTS, 0x4000);
-            }
-            if (host != null) {
-                host.error(function, severity);
-            }
-        }
+        ErrorReporting.Severity severity = capabilities.detected(uncorrectable, error, isSerr(), header);
+        send(severity);
         return severity;
+    }
+
+    private boolean isSerr() {
+        return (header.get(PCICMD) & 0x0100) != 0;
+    }
+
+    private void send(ErrorReporting.Severity severity) {
+        if (severity == null) {
+            return;
+        }
+        if (severity != ErrorReporting.Severity.CORRECTABLE && isSerr()) {
+            header.raise(PCISTS, 0x4000);
+        }
+        if (host != null) {
+            host.error(function, severity);
+        }
     }
 
     /** A read of the function came back without data. @param aborted by the completer, rather than unsupported */

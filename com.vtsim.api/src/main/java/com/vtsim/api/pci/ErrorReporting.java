@@ -110,10 +110,34 @@ public final class ErrorReporting extends Capability {
      * @return how it is to be reported, or null if it is masked
      */
     public Severity uncorrectable(int error, int... header) {
+        return record(error, header) ? isFatal(error) ? Severity.FATAL : Severity.NONFATAL : null;
+    }
+
+    /** @return whether software calls an uncorrectable error fatal */
+    public boolean isFatal(int error) {
+        return (registers.get(Row.UNCSEV) >> error & 1) != 0;
+    }
+
+    /**
+     * The function has detected an uncorrectable error that the requester will handle: both kinds of status tell of it.
+     *
+     * @return whether it is to be reported as a correctable one
+     */
+    public boolean advisory(int error, int... header) {
+        registers.raise(Row.CORSTS, 1L << ADVISORY);
+        if ((registers.get(Row.CORMSK) >> ADVISORY & 1) != 0) {
+            registers.raise(Row.UNCSTS, 1L << error);
+            return false;
+        }
+        return record(error, header);
+    }
+
+    /** @return whether it is not masked */
+    private boolean record(int error, int... header) {
         boolean first = (registers.get(Row.UNCSTS) >> registers.get(Row.CAPCTL, FIRST) & 1) == 0;
         registers.raise(Row.UNCSTS, 1L << error);
         if ((registers.get(Row.UNCMSK) >> error & 1) != 0) {
-            return null;
+            return false;
         }
         if (first) {
             registers.set(Row.CAPCTL, FIRST, error);
@@ -121,7 +145,7 @@ public final class ErrorReporting extends Capability {
                 registers.set(Row.values()[Row.HDRLOG0.ordinal() + i], i < header.length ? header[i] & 0xFFFF_FFFFL : 0);
             }
         }
-        return (registers.get(Row.UNCSEV) >> error & 1) != 0 ? Severity.FATAL : Severity.NONFATAL;
+        return true;
     }
 
     /** The function has detected a correctable error. @return {@link Severity#CORRECTABLE}, or null if it is masked */

@@ -91,5 +91,16 @@ public interface PciHost extends Part {
 
         /** @return whether the function may send requests: bus-master enable, power state */
         boolean mayRequest();
+
+        /**
+         * A request has come to the function's device that none of its functions takes.
+         *
+         * @param posted whether the request has no completion: a write to memory
+         * @param tlp    the first four double words of the request
+         */
+        default void unsupported(boolean posted, int... tlp) { }
+
+        /** A read of the function has come back as unsupported. */
+        default void failed() { }
     }
 }

@@ -39,8 +39,6 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
     private static final int VERSION = 1;
     private static final int OWN = 0x40;
     private static final int VENDOR = 0x8086;
-    private static final int PORTS = 0x1000;
-    private static final int MEBIBYTE = 0x10_0000;
     /** LINKCAP: surprise-down and link-active reporting. */
     private static final int REPORTS = 0x0018_0000;
 
@@ -51,6 +49,7 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
     private final int number;
     private final boolean hotPlug;
     private final RegisterFile<BridgeRegister> header = new RegisterFile<>(BridgeRegister.class, this::written);
+    private final Windows windows = new Windows(header);
     private final Capabilities capabilities;
     private final PowerManagement power = new PowerManagement(true);
     private final Msi msi = new Msi(1);
@@ -268,22 +267,25 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
 
     /** @return what of a range goes through its windows, or null */
     Span forwarded(boolean ports, Span span) {
-        if (!isLinkUp() || !header.isSet(BridgeRegister.PCICMD, ports ? BridgeRegister.IO_SPACE : BridgeRegister.MEMORY_SPACE)) {
-            return null;
-        }
-        if (ports) {
-            boolean alias = header.isSet(BridgeRegister.BCTRL, BridgeRegister.ISA_ENABLE) && (span.base() & 0x300) != 0;
-            return alias ? null : common(span, header.get(BridgeRegister.IOBASE) << 8, (header.get(BridgeRegister.IOLIMIT) << 8) + PORTS);
-        }
-        Span part = common(span, header.get(BridgeRegister.MBASE) << 16, (header.get(BridgeRegister.MLIMIT) << 16) + MEBIBYTE);
-        return part != null ? part : common(span, (header.get(BridgeRegister.PMBASE) & ~0xFL) << 16 | header.get(BridgeRegister.PMBU32) << 32,
-                ((header.get(BridgeRegister.PMLIMIT) & ~0xFL) << 16 | header.get(BridgeRegister.PMLU32) << 32) + MEBIBYTE);
+        return isLinkUp() ? windows.through(ports, span) : null;
     }
 
-    private static Span common(Span span, long from, long end) {
-        long first = Math.max(span.base(), from);
-        long last = Math.min(span.base() + span.length(), end);
-        return first < last ? new Span(first, last - first) : null;
+    /** @return whether an access to an address is its own to forward, whether the link is up or not */
+    boolean claims(boolean ports, Span span) {
+        return power.state() == 0 && windows.through(ports, span) != null;
+    }
+
+    /** It finds a request unsupported. @param posted whether the request has no completion */
+    void unsupported(boolean posted, int... tlp) {
+        send(capabilities.unsupported(posted, header.isSet(BridgeRegister.PCICMD, BridgeRegister.SERR_ENABLE), tlp));
+    }
+
+    private void send(ErrorReporting.Severity severity) {
+        if (severity != null && host != null) {
+            boolean serr = severity != ErrorReporting.Severity.CORRECTABLE && header.isSet(BridgeRegister.PCICMD, BridgeRegister.SERR_ENABLE);
+            header.raise(BridgeRegister.PCISTS, serr ? 0x4000 : 0);
+            host.error(this, severity);
+        }
     }
 
     /** @return whether access control services let a request from below through */
@@ -293,11 +295,7 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
             return true;
         }
         boolean serr = header.isSet(BridgeRegister.PCICMD, BridgeRegister.SERR_ENABLE);
-        ErrorReporting.Severity severity = capabilities.detected(true, ErrorReporting.ACS_VIOLATION, serr, 0, sourceId << 16);
-        if (severity != null && host != null) {
-            header.raise(BridgeRegister.PCISTS, serr ? 0x4000 : 0);
-            host.error(this, severity);
-        }
+        send(capabilities.detected(true, ErrorReporting.ACS_VIOLATION, serr, 0, sourceId << 16));
         return false;
     }
 
@@ -404,6 +402,11 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
                 @Override
                 public boolean mayRequest() {
                     return header.isSet(BridgeRegister.PCICMD, BridgeRegister.BUS_MASTER) && power.state() == 0;
+                }
+
+                @Override
+                public void unsupported(boolean posted, int... tlp) {
+                    Bridge.this.unsupported(posted, tlp);
                 }
             });
         }

@@ -37,7 +37,7 @@ enum BridgeRegister implements Register {
     CAPPTR(at(0x34, 1).ro(0xFF).title("Capabilities Pointer")),
     INTLN(at(0x3C, 1).rw(0xFF).title("Interrupt Line")),
     INTPN(at(0x3D, 1).ro(0xFF).title("Interrupt Pin")),
-    BCTRL(at(0x3E, 2).rw(0x0047).title("Bridge Control"));                                     // no VGA
+    BCTRL(at(0x3E, 2).rw(0x005F).title("Bridge Control"));
 
     /** PCICMD: port accesses are forwarded. */
     static final Field IO_SPACE = Field.bit(0);
@@ -59,6 +59,10 @@ enum BridgeRegister implements Register {
     static final Field SERR_FORWARD = Field.bit(1);
     /** BCTRL: of each KiB of ports only the first 256 are forwarded. */
     static final Field ISA_ENABLE = Field.bit(2);
+    /** BCTRL: the frame buffer A0000h–BFFFFh and the ports of a VGA are forwarded. */
+    static final Field VGA_ENABLE = Field.bit(3);
+    /** BCTRL: the ports of a VGA are decoded by 16 bits, without aliases. */
+    static final Field VGA_16_BIT = Field.bit(4);
     /** BCTRL: the secondary bus is held in reset. */
     static final Field SECONDARY_RESET = Field.bit(6);
 

@@ -49,6 +49,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     private final RegisterFile<HostRegister> registers = new RegisterFile<>(HostRegister.class, this::written);
     private final ConfigSpace config;
     private final Topology topology = new Topology();
+    private final Aborts aborts = new Aborts(topology, this);
     private final InterruptPins pins = new InterruptPins(topology);
     private final Map<PciFunction, List<? extends PciFunction>> virtual = new IdentityHashMap<>();
     private final Map<PciFunction, Follower> followers = new IdentityHashMap<>();
@@ -60,6 +61,8 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     private boolean arranged;
     private Tracer tracer;
     private ResetControl resetControl;
+    /** A function's request is at memory, rather than one of the processor. */
+    private PciFunction requesting;
     private Registration window;
     private long windowAt;
     private long windowLength;
@@ -229,6 +232,14 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         config.attach(board);
         board.ports().map(CONFADD, 4, 4, new AddressPort());
         board.ports().map(CONFDATA, 4, 4, new DataPort());
+        board.memory().unanswered((where, size, write) -> {
+            if (requesting == null) {
+                aborts.memory(where, size, write);
+            } else {
+                missed(requesting, where, write);
+            }
+        });
+        board.ports().unanswered(aborts::port);
         window = null;
         windowAt = 0;
         windowLength = 0;
@@ -369,6 +380,41 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         }
     }
 
+    /** A function's request is about to reach memory, or null: has done so. */
+    void requesting(PciFunction function) {
+        requesting = function;
+    }
+
+    /** A function's request has met nobody: the root port it came through finds it unsupported. */
+    void missed(PciFunction function, long address, boolean posted) {
+        Bridge above = topology.above(function);
+        Bridge top = above == null ? null : topology.top(above);
+        if (top != null && top.kind() == BridgeKind.ROOT_PORT) {
+            top.unsupported(posted, posted ? 0x4000_0001 : 1, topology.sourceId(function) << 16 | 0xF, (int) address & ~3);
+        }
+    }
+
+    /** A function behind a bridge finds a request unsupported, unless it is a virtual one: it answers for itself only. */
+    void unsupported(PciFunction function, boolean posted, int... tlp) {
+        Follower follower = followers.get(function);
+        if (follower != null && virtual.values().stream().noneMatch(functions -> functions.contains(function))) {
+            follower.unsupported(posted, tlp);
+        }
+    }
+
+    /** A request of the processor has come back unsupported. */
+    void masterAbort() {
+        config.readFailed(false);
+    }
+
+    /** A read of a function has come back without data. */
+    void failed(PciFunction function) {
+        Follower follower = followers.get(function);
+        if (follower != null) {
+            follower.failed();
+        }
+    }
+
     Topology topology() {
         return topology;
     }
@@ -422,7 +468,11 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     }
 
     private int read(int sourceId, int offset, int size) {
-        int value = topology.read(sourceId, offset, size);
+        PciFunction function = topology.at(sourceId);
+        if (function == null) {
+            aborts.configuration(topology.towards(sourceId >> 8 & 0xFF), sourceId, offset, false);
+        }
+        int value = function == null ? -1 >>> 32 - 8 * size : function.configRead(offset, size);
         if (tracer.wants("pci.config")) {
             tracer.event("pci.config", String.format("%s %03x -> %0" + 2 * size + "x", PciAddress.of(sourceId), offset, value));
         }
@@ -433,7 +483,12 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         if (tracer.wants("pci.config")) {
             tracer.event("pci.config", String.format("%s %03x <- %0" + 2 * size + "x", PciAddress.of(sourceId), offset, value));
         }
-        topology.write(sourceId, offset, size, value);
+        PciFunction function = topology.at(sourceId);
+        if (function == null) {
+            aborts.configuration(topology.towards(sourceId >> 8 & 0xFF), sourceId, offset, true);
+        } else {
+            function.configWrite(offset, size, value);
+        }
     }
 
     /** CF8h: taken as a double word only. */

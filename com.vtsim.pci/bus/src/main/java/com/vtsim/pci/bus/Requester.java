@@ -92,14 +92,19 @@ final class Requester implements Upstream {
         boolean all = mayAsk(prefix.translated());
         for (int done = 0; all && done < length; ) {
             int covered = piece(prefix, dmaAddress + done, length - done, false);
-            all = covered > 0 && (isThere(request.hostPhysical) || refused("unsupported request: nobody is at the address"));
+            all = covered > 0 && (isThere(request.hostPhysical) || missed());
             if (all) {
+                host.requesting(function);
                 memory.read(request.hostPhysical, into, offset + done, covered);
+                host.requesting(null);
                 done += covered;
             }
         }
         if (!all) {
             Arrays.fill(into, offset, offset + length, (byte) 0xFF);
+            if (isConnected() && host.mayRequest(function)) {
+                host.failed(function);
+            }
         }
         return all;
     }
@@ -123,10 +128,17 @@ final class Requester implements Upstream {
             if (covered == 0) {
                 return false;
             }
+            host.requesting(function);
             memory.write(request.hostPhysical, from, offset + done, covered);
+            host.requesting(null);
             done += covered;
         }
         return true;
+    }
+
+    private boolean missed() {
+        host.missed(function, request.hostPhysical, false);
+        return refused("unsupported request: nobody is at the address");
     }
 
     /** Translates up to the end of a page into {@link #request}. @return bytes covered, 0 if the request is blocked */

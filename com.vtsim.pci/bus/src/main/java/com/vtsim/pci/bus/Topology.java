@@ -6,6 +6,7 @@ import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.PciHost.Span;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 
@@ -21,6 +22,8 @@ final class Topology {
     private final PciFunction[][] places = new PciFunction[BUSES][];
     /** By the bus configured behind them. */
     private final Bridge[] bridges = new Bridge[BUSES];
+    /** Bridges on a configured bus. */
+    private final List<List<Bridge>> levels = new ArrayList<>(Collections.nCopies(BUSES, List.of()));
     private final List<String> mistakes = new ArrayList<>();
 
     /** Places the functions, and finds the bridges on the board. Of two at one address the first answers. */
@@ -37,6 +40,12 @@ final class Topology {
         }
         for (PciFunction function : functions) {
             place(function);
+        }
+        levels.replaceAll(before -> List.of());
+        for (int place = 0; place < BUSES; place++) {
+            if (places[place] != null) {
+                levels.set(place, on(place).stream().filter(Bridge.class::isInstance).map(Bridge.class::cast).toList());
+            }
         }
     }
 
@@ -68,6 +77,15 @@ final class Topology {
     Bridge above(PciFunction function) {
         int bus = function.address().bus();
         return bus == 0 ? null : bridges[bus];
+    }
+
+    /** @return the bridge on bus 0 above a bridge, or itself */
+    Bridge top(Bridge bridge) {
+        Bridge top = bridge;
+        for (int depth = 0; above(top) != null && depth < BUSES; depth++) {
+            top = above(top);
+        }
+        return top;
     }
 
     /** @return the functions on a configured bus */
@@ -180,42 +198,57 @@ final class Topology {
 
     /** @param address as the guest has numbered the buses; @return null if there is none */
     PciFunction find(PciAddress address) {
-        return at(address.sourceId(), false);
+        return at(address.sourceId());
     }
 
-    /** @param asked by a request: a bridge behind which nobody is takes note */
-    private PciFunction at(int sourceId, boolean asked) {
+    /** @return the function that a configuration request reaches, or null */
+    PciFunction at(int sourceId) {
         int bus = sourceId >> 8 & 0xFF;
-        int place = 0;
-        for (int depth = 0; depth < BUSES; depth++) {
-            Bridge from = place == 0 ? null : bridges[place];
-            if (bus == (from == null ? 0 : from.secondary())) {
-                PciFunction found = places[place] == null || from != null && !from.isLinkUp() ? null : places[place][sourceId & 0xFF];
-                if (found == null && from != null && asked) {
-                    from.masterAbort();
-                }
-                return found;
-            }
-            Bridge next = next(place, bus);
-            if (next == null) {
-                return null;
-            }
-            place = next.behind();
+        Bridge last = towards(bus);
+        if (bus != (last == null ? 0 : last.secondary()) || last != null && !last.isLinkUp()) {
+            return null;
         }
-        return null;
+        PciFunction[] there = places[last == null ? 0 : last.behind()];
+        return there == null ? null : there[sourceId & 0xFF];
+    }
+
+    /** @return the last bridge on the way of a configuration request for a bus, or null if it stays on bus 0 */
+    Bridge towards(int bus) {
+        Bridge last = null;
+        for (int depth = 0; depth < BUSES && bus != (last == null ? 0 : last.secondary()); depth++) {
+            Bridge next = next(last == null ? 0 : last.behind(), bus);
+            if (next == null) {
+                return last;
+            }
+            last = next;
+        }
+        return last;
     }
 
     /** @return the bridge on a configured bus that takes configuration requests for a bus further on, or null */
     private Bridge next(int place, int bus) {
-        if (places[place] == null) {
-            return null;
-        }
-        for (PciFunction function : places[place]) {
-            if (function instanceof Bridge bridge && bridge.leadsTo(bus)) {
+        for (Bridge bridge : levels.get(place)) {
+            if (bridge.leadsTo(bus)) {
                 return bridge;
             }
         }
         return null;
+    }
+
+    /** @return the last bridge that forwards an access, or null if none does */
+    Bridge taker(boolean ports, Span span) {
+        Bridge last = null;
+        for (int depth = 0; depth < BUSES; depth++) {
+            Bridge next = null;
+            for (Bridge bridge : levels.get(last == null ? 0 : last.behind())) {
+                next = next == null && bridge.claims(ports, span) ? bridge : next;
+            }
+            if (next == null) {
+                return last;
+            }
+            last = next;
+        }
+        return last;
     }
 
     /** @return every function, by its present address */
@@ -238,20 +271,6 @@ final class Topology {
                 }
                 bridge.number(bridge.address().bus(), bridge.behind(), last);
             }
-        }
-    }
-
-    /** A configuration read of 1, 2 or 4 bytes, aligned. */
-    int read(int sourceId, int offset, int size) {
-        PciFunction function = at(sourceId, true);
-        return function == null ? -1 >>> 32 - 8 * size : function.configRead(offset, size);
-    }
-
-    /** A configuration write of 1, 2 or 4 bytes, aligned. */
-    void write(int sourceId, int offset, int size, int value) {
-        PciFunction function = at(sourceId, true);
-        if (function != null) {
-            function.configWrite(offset, size, value);
         }
     }
 }
