@@ -33,6 +33,8 @@ import java.util.function.LongSupplier;
  */
 public final class ConfigSpace {
     private static final int OWN = 0x40;
+    /** Bits of the command register that a PCI Express function has: no special cycles, write-and-invalidate, palette snooping or stepping. */
+    private static final long EXPRESS_COMMANDS = 0x0547;
 
     private final PciFunction function;
     private final RegisterFile<HeaderRegister> header;
@@ -229,6 +231,9 @@ public final class ConfigSpace {
     }
 
     private ConfigSpace listed() {
+        if (capabilities.find(PciExpress.class).isPresent()) {
+            commandWritable &= EXPRESS_COMMANDS;
+        }
         if (capabilities.pointer() != 0) {
             header.strap(CAPPTR, capabilities.pointer());
             status((int) CAPABILITIES_LIST.mask());
