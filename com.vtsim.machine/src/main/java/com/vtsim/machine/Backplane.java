@@ -200,8 +200,19 @@ public final class Backplane implements Machine, AutoCloseable {
 
     @Override
     public String load(String kind, Path file, Map<String, String> options) {
-        List<MemorySpace.Region> regions = call(memory::regions);
-        Image image = ImageLoader.read(kind, file, options, regions);
+        Image checked = ImageLoader.read(kind, file, options, call(memory::regions));
+        if (checked.entry() == null) {
+            return load(checked);
+        }
+        // A memory map tells what firmware has switched on as well, which is done only after the file has proved good.
+        List<MemorySpace.Region> regions = call(() -> {
+            chassis.asFirmwareLeaves();
+            return memory.regions();
+        });
+        return load(ImageLoader.read(kind, file, options, regions));
+    }
+
+    private String load(Image image) {
         return call(() -> {
             chassis.loads.load(image);
             return image.summary();

@@ -47,10 +47,14 @@ final class Loads {
     }
 
     private void place(Loaded image) {
-        new Image("", List.of(), image.segments, null).place(chassis.operatorMemory());
         List<Processor> processors = chassis.processors();
-        if (image.entry != null && !processors.isEmpty()) {
+        boolean entered = image.entry != null && !processors.isEmpty();
+        if (entered) {
+            // First, because a host bridge then lets writes through to the RAM below 1 MiB.
             chassis.asFirmwareLeaves();
+        }
+        new Image("", List.of(), image.segments, null).place(chassis.operatorMemory());
+        if (entered) {
             for (Segment segment : image.segments) {
                 if (segment.what().equals(Image.TABLES)) {
                     byte[] tables = chassis.acpi().at(segment.address());

@@ -1,14 +1,18 @@
 package com.vtsim.machine.load;
 
 import com.vtsim.api.machine.OperatorException;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.zip.GZIPInputStream;
 
 /** The bytes of an image, read with checks: what lies outside is one clear line. Little-endian. */
 final class ImageFile {
     private static final long LARGEST = 1L << 30;
+    private static final int GZIP = 0x8B1F;
 
     private final String name;
     private final byte[] bytes;
@@ -36,6 +40,23 @@ final class ImageFile {
             return new ImageFile(file.getFileName().toString(), Files.readAllBytes(file));
         } catch (IOException e) {
             throw new OperatorException("'" + file + "' cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** As {@link #read}; what gzip has compressed is expanded, as boot loaders do. */
+    static ImageFile expanded(Path file) {
+        ImageFile read = read(file);
+        if (read.length() < 2 || read.u16(0) != GZIP) {
+            return read;
+        }
+        try (InputStream in = new GZIPInputStream(new ByteArrayInputStream(read.bytes))) {
+            byte[] bytes = in.readNBytes((int) LARGEST);
+            if (bytes.length == 0 || in.read() >= 0) {
+                throw read.wrong("has " + (bytes.length == 0 ? "no content" : "more than 1 GiB") + " when it is expanded");
+            }
+            return new ImageFile(read.name, bytes);
+        } catch (IOException e) {
+            throw new OperatorException("'" + file + "' cannot be expanded: " + e.getMessage(), e);
         }
     }
 

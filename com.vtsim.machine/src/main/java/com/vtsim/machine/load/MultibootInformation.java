@@ -10,14 +10,13 @@ import java.util.List;
  *
  * @param commandLine of the kernel
  * @param modules     in order
- * @param memory      usable RAM: first address and first address after
+ * @param memory      the memory map
  */
-record MultibootInformation(String commandLine, List<Module> modules, List<long[]> memory) {
+record MultibootInformation(String commandLine, List<Module> modules, List<MemoryRange> memory) {
     private static final String LOADER = "VTSim";
     private static final int SIZE = 116;
     private static final int MODULE_SIZE = 16;
     private static final int RANGE_SIZE = 24;
-    private static final int AVAILABLE = 1;
     private static final int HAS_MEMORY = 1;
     private static final int HAS_COMMAND_LINE = 1 << 2;
     private static final int HAS_MODULES = 1 << 3;
@@ -57,8 +56,8 @@ record MultibootInformation(String commandLine, List<Module> modules, List<long[
         bytes.putInt(48, base + mapAt);
 
         bytes.position(mapAt);
-        for (long[] range : memory) {
-            bytes.putInt(RANGE_SIZE - 4).putLong(range[0]).putLong(range[1] - range[0]).putInt(AVAILABLE);
+        for (MemoryRange range : memory) {
+            bytes.putInt(RANGE_SIZE - 4).putLong(range.from()).putLong(range.length()).putInt(range.type());
         }
         bytes.position(stringsAt);
         bytes.putInt(16, base + bytes.position()).put(text(commandLine));
@@ -73,7 +72,7 @@ record MultibootInformation(String commandLine, List<Module> modules, List<long[
 
     /** The RAM that begins at an address, up to its first hole, in KiB. */
     private int kilobytes(long from) {
-        return memory.stream().filter(range -> range[0] == from).mapToInt(range -> (int) Math.min(range[1] - range[0] >> 10, 0x3F_FFFF)).findFirst().orElse(0);
+        return memory.stream().filter(range -> range.from() == from).mapToInt(range -> (int) Math.min(range.length() >> 10, 0x3F_FFFF)).findFirst().orElse(0);
     }
 
     private static byte[] text(String text) {

@@ -21,7 +21,8 @@ final class MultibootLoader implements ImageLoader {
     /** Where the information goes if it fits: low memory that no kernel is linked to, clear of the BIOS data area and of boot sectors. */
     private static final long LOW_INFORMATION = 0x9000;
     private static final long TOP = 1L << 32;
-    private static final long BIOS_AREA = 0xE_0000;
+    /** IA32_MTRR_DEF_TYPE as firmware leaves it: memory type ranges on, write-back where none says otherwise. */
+    private static final long MEMORY_TYPES = 0x806;
 
     @Override
     public Set<String> options() {
@@ -30,11 +31,12 @@ final class MultibootLoader implements ImageLoader {
 
     @Override
     public Image read(Path path, LoadOptions options, List<MemorySpace.Region> memory) {
-        ImageFile file = ImageFile.read(path);
+        ImageFile file = ImageFile.expanded(path);
         MultibootHeader header = MultibootHeader.in(file);
         Elf32 kernel = header.hasAddresses() ? addressed(file, header) : elf(file);
         Ram ram = new Ram(memory);
         kernel.segments().forEach(segment -> ram.take(file, segment));
+        List<Image.Segment> handlers = LowMemory.in(ram);
         long end = kernel.segments().stream().mapToLong(Image.Segment::end).max().orElseThrow();
 
         List<MultibootInformation.Module> modules = new ArrayList<>();
@@ -42,17 +44,18 @@ final class MultibootLoader implements ImageLoader {
             modules.add(module(module.strip(), ram, end));
         }
         String commandLine = (path.getFileName() + " " + options.text("append").orElse("")).strip();
-        MultibootInformation information = new MultibootInformation(commandLine, modules, ram.ranges());
-        Image.Segment place = ram.place("information", new byte[information.length()], 8, LOW_INFORMATION, Ram.LOW_END - 1024);
+        MultibootInformation information = new MultibootInformation(commandLine, modules, MemoryRange.of(ram, memory));
+        Image.Segment place = ram.place("information", new byte[information.length()], 8, LOW_INFORMATION, LowMemory.END);
         if (place == null) {
             place = ram.placed("Multiboot information", new byte[information.length()], 8, Math.max(end, Ram.HIGH), TOP);
         }
         information.write(place.content(), place.address());
 
-        List<Image.Segment> segments = new java.util.ArrayList<>(ram.taken());
+        List<Image.Segment> segments = new ArrayList<>(ram.taken());
+        segments.addAll(handlers);
         // Where an operating system looks for them (ACPI Specification, Finding the RSDP on IA-PC Systems).
-        segments.add(new Image.Segment(Image.TABLES, BIOS_AREA, new byte[AcpiTables.LENGTH]));
-        EntryState entry = new EntryState(EntryState.Mode.PROTECTED, kernel.entry(), Map.of("rax", LOADED, "rbx", place.address()));
+        segments.add(new Image.Segment(Image.TABLES, LowMemory.FIRMWARE, new byte[AcpiTables.LENGTH]));
+        EntryState entry = new EntryState(EntryState.Mode.PROTECTED, kernel.entry(), Map.of("rax", LOADED, "rbx", place.address(), "msr:2ff", MEMORY_TYPES));
         String summary = file.name() + ": Multiboot " + (header.hasAddresses() ? "address header" : "ELF") + ", " + kernel.segments().get(0)
                 + (kernel.segments().size() > 1 ? " and " + (kernel.segments().size() - 1) + " more" : "")
                 + (modules.isEmpty() ? "" : ", " + modules.size() + (modules.size() == 1 ? " module" : " modules"))

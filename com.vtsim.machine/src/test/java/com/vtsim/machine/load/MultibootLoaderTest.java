@@ -7,12 +7,15 @@ import com.vtsim.api.machine.EntryState;
 import com.vtsim.api.machine.MemorySpace.Region;
 import com.vtsim.api.machine.OperatorException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class MultibootLoaderTest {
     private static final List<Region> MAP = List.of(
             new Region(0, 16 << 20, "ram", "board"),
+            new Region(0xE000_0000L, 0x1000_0000, "device", "host"),
             new Region(0xFF00_0000L, 0x1_0000, "ram", "test"),
             new Region(0xFFFC_0000L, 0x4_0000, "rom", "board"),
             new Region(1L << 32, 1 << 30, "ram", "board"));
@@ -70,21 +74,59 @@ final class MultibootLoaderTest {
         assertThat(string(image, information(image).getInt(64))).isEqualTo("VTSim");
     }
 
-    /** Boot information format, mem_* and mmap_*: upper memory up to its first hole, entries preceded by their size. */
-    @Test void memoryMapNamesTheRamThatAPcLetsAKernelUse() throws IOException {
+    /** Boot information format, mem_* and mmap_*: upper memory up to its first hole, entries preceded by their size; types as firmware's INT 15h, E820h has them. */
+    @Test void memoryMapNamesTheRamThatAPcLetsAKernelUseAndWhatItReserves() throws IOException {
         Image image = read(MultibootFile.elf());
         ByteBuffer information = information(image);
-        assertThat(information.getInt(4)).isEqualTo(640);
+        assertThat(information.getInt(4)).isEqualTo(639);
         assertThat(information.getInt(8)).isEqualTo(15 * 1024);
-        assertThat(information.getInt(44)).isEqualTo(3 * 24);
         ByteBuffer map = at(image, information.getInt(48));
-        long[][] expected = {{0, 0xA_0000}, {0x10_0000, 15 << 20}, {1L << 32, 1 << 30}};
-        for (int i = 0; i < 3; i++) {
+        long[][] expected = {{0, 0x9_FC00, 1}, {0x9_FC00, 0x400, 2}, {0xE_0000, 0x2_0000, 2}, {0x10_0000, 15 << 20, 1}, {0xE000_0000L, 0x1000_0000, 2},
+            {0xFFFC_0000L, 0x4_0000, 2}, {1L << 32, 1 << 30, 1}};
+        assertThat(information.getInt(44)).isEqualTo(expected.length * 24);
+        for (int i = 0; i < expected.length; i++) {
             assertThat(map.getInt(24 * i)).isEqualTo(20);
             assertThat(map.getLong(24 * i + 4)).isEqualTo(expected[i][0]);
             assertThat(map.getLong(24 * i + 12)).isEqualTo(expected[i][1]);
-            assertThat(map.getInt(24 * i + 20)).isEqualTo(1);
+            assertThat(map.getInt(24 * i + 20)).isEqualTo((int) expected[i][2]);
         }
+    }
+
+    /** The BIOS data area of a PC: 40:0E segment of the extended area, 40:13 KiB of low memory. Kernels with real-mode parts put them below. */
+    @Test void theBiosDataAreaSaysWhereLowMemoryEnds() throws IOException {
+        Image image = read(MultibootFile.elf());
+        ByteBuffer low = at(image, 0);
+        assertThat(low.getShort(0x400)).as("com1").isEqualTo((short) 0x3F8);
+        assertThat(low.getShort(0x40E) & 0xFFFF).isEqualTo(0x9FC0);
+        assertThat(low.getShort(0x413)).isEqualTo((short) 639);
+    }
+
+    /** A BIOS returns from what it does not support with the carry flag set and AH = 86h. */
+    @Test void everyVectorOfRealModeLeadsToAHandler() throws IOException {
+        Image image = read(MultibootFile.elf());
+        ByteBuffer low = at(image, 0);
+        for (int vector = 0; vector < 256; vector++) {
+            int target = ((low.getShort(4 * vector + 2) & 0xFFFF) << 4) + (low.getShort(4 * vector) & 0xFFFF);
+            ByteBuffer code = at(image, target);
+            boolean line = vector >= 8 && vector < 16 || vector >= 0x70 && vector < 0x78;
+            assertThat(code.get(0)).as("vector %02x", vector).isEqualTo((byte) (line ? 0x50 : 0x55));
+        }
+    }
+
+    @Test void aKernelAtTheBottomOfMemoryKeepsIt() throws IOException {
+        Image image = read(MultibootFile.elf().programHeader(0, 1, 0x1000, 0x400, 0x400, 0x100, 0x1000).u32(24, 0x400));
+        assertThat(image.segments()).extracting(Image.Segment::what).doesNotContain("BIOS data area", "BIOS handlers");
+    }
+
+    @Test void aCompressedKernelIsExpanded() throws IOException {
+        Path plain = MultibootFile.elf().in(folder);
+        Path packed = folder.resolve("kernel.gz");
+        try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+            Files.copy(plain, out);
+        }
+        assertThat(ImageLoader.read("multiboot", packed, Map.of(), MAP).segments().get(0).address()).isEqualTo(0x10_0000);
+        Files.write(packed, Arrays.copyOf(Files.readAllBytes(packed), 40));
+        assertThatThrownBy(() -> ImageLoader.read("multiboot", packed, Map.of(), MAP)).isInstanceOf(OperatorException.class).hasMessageContaining("cannot be expanded");
     }
 
     @Test void modulesFollowTheKernelAtPageBoundariesEachWithItsCommandLine() throws IOException {
