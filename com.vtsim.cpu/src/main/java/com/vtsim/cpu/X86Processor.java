@@ -17,6 +17,7 @@ import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.CpuModel;
 import com.vtsim.cpu.engine.Execution;
 import com.vtsim.cpu.engine.LinearTranslation;
+import com.vtsim.cpu.engine.MachineChecks;
 import com.vtsim.cpu.engine.Mode;
 import com.vtsim.cpu.engine.ResetState;
 import com.vtsim.cpu.isa.ByteSource;
@@ -30,6 +31,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -131,6 +133,8 @@ public final class X86Processor implements LogicalProcessor {
             .filter(p -> p != this && p instanceof X86Processor)
             .map(X86Processor.class::cast)
             .toList();
+        cpu.machineChecks.peers(others.stream().map(p -> p.cpu.machineChecks).toArray(MachineChecks[]::new));
+        board.memory().onPoison(cpu.machineChecks);
         cpu.execution.peers(others.stream().map(p -> p.cpu.translation).toArray(LinearTranslation[]::new));
         observer = (base, length) -> cpu.execution.pagesChanged();
         board.memory().observe(observer);
@@ -159,6 +163,9 @@ public final class X86Processor implements LogicalProcessor {
     @Override
     public void reset(Reset kind) {
         ResetState.reset(cpu);
+        if (kind == Reset.COLD) {
+            cpu.msrs.forgetErrors();
+        }
     }
 
     @Override
@@ -377,7 +384,25 @@ public final class X86Processor implements LogicalProcessor {
 
     @Override
     public List<String> why() {
-        return cpu.execution.deliveries.chain().why();
+        String check = cpu.machineChecks.latest();
+        List<String> lines = new ArrayList<>(cpu.execution.deliveries.chain().why());
+        if (!check.isEmpty()) {
+            lines.add("latest machine check: " + check);
+        }
+        return lines;
+    }
+
+    @Override
+    public List<String> machineChecks() {
+        return cpu.machineChecks.banks();
+    }
+
+    @Override
+    public void machineCheck(int bank, long status, long address, long misc) {
+        if (bank < 0 || bank >= MachineChecks.BANKS) {
+            throw OperatorException.unknown("machine-check bank", Integer.toString(bank), IntStream.range(0, MachineChecks.BANKS).mapToObj(Integer::toString).toList());
+        }
+        cpu.machineChecks.inject(bank, status, address, misc);
     }
 
     @Override

@@ -30,6 +30,8 @@ public final class EptUnit implements Ept {
     private final String name;
     private final Walk walk = new Walk();
     private MemorySpace memory;
+    /** The access under way. */
+    private EptAccess asking;
 
     /** Configuration of the factory PID. */
     public @interface Config {
@@ -67,6 +69,11 @@ public final class EptUnit implements Ept {
     @Override
     public void attach(Board board) {
         memory = board.memory();
+        memory.onPoison(line -> {
+            if (asking != null && asking.poison != null && !asking.dry) {
+                asking.poison.met(line);
+            }
+        });
     }
 
     @Override
@@ -91,7 +98,12 @@ public final class EptUnit implements Ept {
 
     @Override
     public void translate(EptAccess access) {
-        walk.translate(memory, access);
+        asking = access;
+        try {
+            walk.translate(memory, access);
+        } finally {
+            asking = null;
+        }
     }
 
     @Override

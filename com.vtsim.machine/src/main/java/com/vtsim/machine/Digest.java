@@ -76,6 +76,10 @@ final class Digest {
             }
         }
         out.writeLong(-1);
+        for (Map.Entry<Long, Long> line : ram.poison().lines().entrySet()) {
+            out.writeLong(line.getKey());
+            out.writeLong(line.getValue());
+        }
     }
 
     /** Whether a page is all zeros. */

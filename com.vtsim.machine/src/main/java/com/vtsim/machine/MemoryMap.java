@@ -3,6 +3,7 @@ package com.vtsim.machine;
 import com.vtsim.api.machine.MemoryPage;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.MmioDevice;
+import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.Registration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -114,6 +115,13 @@ final class MemoryMap {
     }
 
     private Place resolve(long page) {
+        Place place = unpoisoned(page);
+        long offset = ram.offset(page);
+        boolean ours = offset >= 0 && !ram.poison().isEmpty() && place.page != null && place.page.bytes == ram.touched(offset);
+        return ours && ram.poison().isIn(offset, offset + PAGE) ? new Place(place) : place;
+    }
+
+    private Place unpoisoned(long page) {
         Route route = last(routes, r -> r.covers(page));
         long offset = ram.offset(page);
         boolean ramRead = offset >= 0 && (route == null || route.readsRam);
@@ -162,14 +170,20 @@ final class MemoryMap {
         return offset >= 0 && ram.touched(offset) == null && kind(hpa & -PAGE).equals("ram");
     }
 
-    long read(long hpa, int size) {
+    /** @param poison hears of poison that is met; null for nobody */
+    long read(long hpa, int size, MemorySpace.PoisonListener poison) {
         int in = (int) hpa & PAGE - 1;
         if (in + size > PAGE) {
-            return readAcross(hpa, size);
+            return readAcross(hpa, size, poison);
         }
         Place place = place(hpa);
         MemoryPage page = place.page;
         if (page != null) {
+            return Bytes.load(page.bytes, page.offset + in, size);
+        }
+        if (place.poisoned != null) {
+            met(hpa, size, poison);
+            page = place.poisoned.page;
             return Bytes.load(page.bytes, page.offset + in, size);
         }
         return place.reads != null ? place.reads.read(hpa, size) : missed(hpa, size);
@@ -180,11 +194,11 @@ final class MemoryMap {
         return Bytes.ones(size);
     }
 
-    private long readAcross(long hpa, int size) {
+    private long readAcross(long hpa, int size, MemorySpace.PoisonListener poison) {
         long value = 0;
         for (int done = 0; done < size;) {
             int piece = Bytes.piece(hpa + done, size - done);
-            value |= read(hpa + done, piece) << 8 * done;
+            value |= read(hpa + done, piece, poison) << 8 * done;
             done += piece;
         }
         return value;
@@ -204,6 +218,11 @@ final class MemoryMap {
             place.writes.write(hpa, size, value);
         } else if (place == Place.HOLE) {
             holes.tell(hpa, size, true);
+        } else if (place.poisoned != null) {
+            Place real = place.poisoned;
+            Bytes.store(real.written, real.offset + in, size, value);
+            told(real, in, size);
+            overwritten(hpa, size);
         }
     }
 
@@ -222,7 +241,7 @@ final class MemoryMap {
         }
     }
 
-    void read(long hpa, byte[] into, int offset, int length) {
+    void read(long hpa, byte[] into, int offset, int length, MemorySpace.PoisonListener poison) {
         java.util.Objects.checkFromIndexSize(offset, length, into.length);
         for (int done = 0; done < length;) {
             long at = hpa + done;
@@ -231,14 +250,18 @@ final class MemoryMap {
             if (untouched(at)) {
                 Arrays.fill(into, offset + done, offset + done + part, (byte) 0);
             } else {
-                readPart(at, into, offset + done, part);
+                readPart(at, into, offset + done, part, poison);
             }
             done += part;
         }
     }
 
-    private void readPart(long at, byte[] into, int offset, int length) {
+    private void readPart(long at, byte[] into, int offset, int length, MemorySpace.PoisonListener poison) {
         Place place = place(at);
+        if (place.poisoned != null) {
+            met(at, length, poison);
+            place = place.poisoned;
+        }
         if (place.page != null) {
             System.arraycopy(place.page.bytes, place.page.offset + ((int) at & PAGE - 1), into, offset, length);
         } else if (place.reads == null) {
@@ -260,10 +283,14 @@ final class MemoryMap {
             long at = hpa + done;
             int in = (int) at & PAGE - 1;
             int part = Math.min(length - done, PAGE - in);
-            Place place = place(at);
+            Place answers = place(at);
+            Place place = answers.poisoned == null ? answers : answers.poisoned;
             if (place.written != null) {
                 System.arraycopy(from, offset + done, place.written, place.offset + in, part);
                 told(place, in, part);
+                if (answers != place) {
+                    overwritten(at, part);
+                }
             } else if (place.writes != null) {
                 for (int sent = 0; sent < part;) {
                     int piece = Bytes.piece(at + sent, part - sent);
@@ -275,6 +302,56 @@ final class MemoryMap {
             }
             done += part;
         }
+    }
+
+    private void met(long hpa, int length, MemorySpace.PoisonListener who) {
+        if (who != null) {
+            ram.poison().met(ram.offset(hpa), length, line -> who.met(ram.address(line)));
+        }
+    }
+
+    private void overwritten(long hpa, int length) {
+        if (ram.poison().written(ram.offset(hpa), length)) {
+            changed(hpa & -PAGE, PAGE);
+        }
+    }
+
+    /** @see MemorySpace#poison */
+    void poison(long hpa, long length) {
+        long first = hpa & -MemorySpace.LINE;
+        for (long at = first; at < hpa + length; at += MemorySpace.LINE) {
+            if (ram.offset(at) < 0) {
+                throw new OperatorException("there is no RAM at " + Long.toHexString(at) + "h; mem:map shows where it is");
+            }
+        }
+        for (long at = first; at < hpa + length; at += MemorySpace.LINE) {
+            ram.chunk(ram.offset(at));
+            ram.poison().add(ram.offset(at), 0);
+        }
+        pagesChanged(first, hpa + length);
+    }
+
+    /** @see MemorySpace#heal */
+    int heal(long hpa, long length) {
+        int count = 0;
+        for (long line : poisoned()) {
+            if (line + MemorySpace.LINE > hpa && line < hpa + length && ram.poison().heal(ram.offset(line))) {
+                count++;
+            }
+        }
+        if (count > 0) {
+            pagesChanged(hpa, hpa + length);
+        }
+        return count;
+    }
+
+    private void pagesChanged(long from, long to) {
+        changed(from & -PAGE, (to + PAGE - 1 & -PAGE) - (from & -PAGE));
+    }
+
+    /** @see MemorySpace#poisoned */
+    List<Long> poisoned() {
+        return ram.poison().lines().keySet().stream().map(ram::address).toList();
     }
 
     Registration map(Owner owner, long base, long length, MmioDevice device) {

@@ -11,6 +11,7 @@ import java.util.List;
 final class MemoryView implements MemorySpace {
     private final MemoryMap map;
     private final Owner owner;
+    private PoisonListener poison;
 
     MemoryView(MemoryMap map, Owner owner) {
         this.map = map;
@@ -19,7 +20,7 @@ final class MemoryView implements MemorySpace {
 
     @Override
     public long read(long hpa, int size) {
-        return map.read(hpa, size);
+        return map.read(hpa, size, poison);
     }
 
     @Override
@@ -29,7 +30,7 @@ final class MemoryView implements MemorySpace {
 
     @Override
     public void read(long hpa, byte[] into, int offset, int length) {
-        map.read(hpa, into, offset, length);
+        map.read(hpa, into, offset, length, poison);
     }
 
     @Override
@@ -39,7 +40,9 @@ final class MemoryView implements MemorySpace {
 
     @Override
     public MemoryPage page(long hpa) {
-        return map.place(hpa).page;
+        Place place = map.place(hpa);
+        // The operator may look at a page with poison in it: nobody's machine check comes from that.
+        return place.poisoned != null && owner.lasts() ? place.poisoned.page : place.page;
     }
 
     @Override
@@ -80,5 +83,25 @@ final class MemoryView implements MemorySpace {
     @Override
     public Registration observe(MapObserver observer) {
         return map.observe(owner, observer);
+    }
+
+    @Override
+    public void poison(long hpa, long length) {
+        map.poison(hpa, length);
+    }
+
+    @Override
+    public int heal(long hpa, long length) {
+        return map.heal(hpa, length);
+    }
+
+    @Override
+    public List<Long> poisoned() {
+        return map.poisoned();
+    }
+
+    @Override
+    public void onPoison(PoisonListener listener) {
+        poison = listener;
     }
 }

@@ -16,6 +16,18 @@ final class Place {
     final int offset;
     /** Registers that writes reach, or null. */
     final Window writes;
+    /** What would answer if no line of the page were poisoned; null if none is. */
+    final Place poisoned;
+
+    /** A page of RAM with a poisoned line: it has no bytes that anybody may reach directly. */
+    Place(Place poisoned) {
+        this.page = null;
+        this.reads = null;
+        this.written = null;
+        this.offset = 0;
+        this.writes = null;
+        this.poisoned = poisoned;
+    }
 
     Place(MemoryPage page, Window reads, byte[] written, int offset, Window writes) {
         this.page = page;
@@ -23,5 +35,6 @@ final class Place {
         this.written = written;
         this.offset = offset;
         this.writes = writes;
+        this.poisoned = null;
     }
 }

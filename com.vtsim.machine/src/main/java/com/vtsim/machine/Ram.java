@@ -13,6 +13,8 @@ final class Ram {
     private final long size;
     private final long low;
     private final byte[][] chunks;
+    /** Lines whose content has an uncorrectable error. */
+    private final Poison poison = new Poison();
 
     /**
      * @param size bytes, a multiple of 4096, at most 64 GiB
@@ -27,6 +29,10 @@ final class Ram {
     /** An untouched RAM of the same shape. */
     Ram empty() {
         return new Ram(size, low);
+    }
+
+    Poison poison() {
+        return poison;
     }
 
     long size() {

@@ -115,6 +115,10 @@ final class SnapshotFile {
         s.parts().forEach((part, state) -> parts.addObject().put("name", part).set("state", StateTree.write(state)));
         ArrayNode roms = root.putArray("roms");
         s.roms().forEach(r -> roms.addObject().put("base", r.base()).put("content", content("rom", r.bytes())));
+        if (!s.ram().poison().isEmpty()) {
+            ArrayNode poisoned = root.putArray("poisoned");
+            s.ram().poison().lines().forEach((offset, written) -> poisoned.addObject().put("offset", offset).put("written", written));
+        }
         ArrayNode loads = root.putArray("loads");
         for (Loads.Loaded load : s.loads()) {
             ObjectNode node = loads.addObject();
@@ -182,6 +186,14 @@ final class SnapshotFile {
             loads.add(load(zip, load));
         }
         Ram ram = ram(zip, new Ram(memory, low));
+        for (JsonNode line : root.path("poisoned")) {
+            long offset = number(line, "offset");
+            if (offset < 0 || offset >= memory) {
+                throw new IllegalArgumentException("a poisoned line at offset " + offset);
+            }
+            ram.chunk(offset);
+            ram.poison().add(offset, number(line, "written"));
+        }
         return new Snapshot(memory, low, number(root, "mips"), number(root, "instructions"), number(root, "skipped"), (int) number(root, "turn"),
             number(root, "quantumLeft"), lines, parts, roms, loads, ram);
     }

@@ -7,6 +7,7 @@ import com.vtsim.api.machine.MemoryPage;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.MemorySpace.Region;
 import com.vtsim.api.machine.MmioDevice;
+import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.Registration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -68,6 +69,50 @@ class MemoryMapTest {
             assertThat(memory.page(hole)).isNull();
         }
         assertThat(memory.read(0x00FF_FFFEL, 4)).as("half RAM, half nothing").isEqualTo(0xFFFF_0000L);
+    }
+
+    /** Its reader is told, and gets what is there; another view of the same memory, whose owner does not listen, is not told. */
+    @Test
+    void poisonIsMetByWhoReadsTheLine() {
+        List<Long> met = new ArrayList<>();
+        memory.write(0x1040, 4, 0x1234);
+        memory.onPoison(met::add);
+        memory.poison(0x1079, 8);
+        assertThat(memory.poisoned()).containsExactly(0x1040L, 0x1080L);
+        assertThat(memory.read(0x1040, 4)).isEqualTo(0x1234);
+        assertThat(memory.read(0x103C, 4) + memory.read(0x10C0, 8)).isZero();
+        assertThat(met).containsExactly(0x1040L);
+        memory.read(0xFFF, new byte[4096], 0, 4096);
+        memory.read(0x107C, 8);
+        assertThat(met).containsExactly(0x1040L, 0x1040L, 0x1080L, 0x1040L, 0x1080L);
+        assertThat(memory.heal(0x1040, 1)).isEqualTo(1);
+        assertThat(memory.poisoned()).containsExactly(0x1080L);
+        assertThatThrownBy(() -> memory.poison((16 << 20) - 1, 2)).isInstanceOf(OperatorException.class).hasMessageContaining("no RAM at 1000000h");
+    }
+
+    @Test
+    void aPageWithPoisonIsReachedDirectlyByNoPart() {
+        Backplane board = Backplane.of("t", 1 << 20);
+        FakePart part = new FakePart("p");
+        List<MemorySpace> views = new ArrayList<>();
+        List<Long> changes = new ArrayList<>();
+        part.onAttach = b -> {
+            views.add(b.memory());
+            b.memory().observe((base, length) -> changes.add(base));
+        };
+        board.add(part);
+        board.settle();
+        MemorySpace view = views.get(0);
+        board.memory().poison(0x3040, 1);
+        assertThat(changes).contains(0x3000L);
+        assertThat(view.page(0x3000)).isNull();
+        assertThat(view.page(0x4000)).isNotNull();
+        assertThat(board.memory().page(0x3000)).as("the operator may look").isNotNull();
+        view.write(0x3040, new byte[63], 0, 63);
+        assertThat(view.page(0x3000)).isNull();
+        view.write(0x307F, 1, 0);
+        assertThat(view.page(0x3000)).as("every byte of the line has been written").isNotNull();
+        assertThat(view.poisoned()).isEmpty();
     }
 
     @Test

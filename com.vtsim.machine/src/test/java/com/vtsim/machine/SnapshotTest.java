@@ -125,6 +125,26 @@ class SnapshotTest {
     }
 
     @Test
+    void poisonIsKept() {
+        Backplane a = machine();
+        String whole = a.digest();
+        a.memory().poison(0x8_0000, 128);
+        a.memory().write(0x8_0000, new byte[60], 0, 60);
+        assertThat(a.digest()).isNotEqualTo(whole);
+        Path file = folder.resolve("a.vts");
+        a.save(file);
+        Backplane b = machine();
+        b.restore(file);
+        assertThat(b.digest()).isEqualTo(a.digest());
+        assertThat(b.memory().poisoned()).containsExactly(0x8_0000L, 0x8_0040L);
+        b.memory().write(0x8_003C, 4, 0);
+        assertThat(b.memory().poisoned()).containsExactly(0x8_0040L);
+        b.reset(Reset.COLD);
+        b.settle();
+        assertThat(b.memory().poisoned()).as("power-on").isEmpty();
+    }
+
+    @Test
     void memoryAboveFourGiBIsKept() {
         Backplane a = machine(6L << 30);
         a.memory().write(7L << 30, 8, 0x1122_3344_5566_7788L);

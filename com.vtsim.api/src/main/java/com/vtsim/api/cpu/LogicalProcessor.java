@@ -73,6 +73,24 @@ public interface LogicalProcessor extends Processor {
     /** @return the first fault of the latest chain (fault, double fault, triple fault), in words, with the state then; empty if there was none */
     List<String> why();
 
+    /** @return the machine-check registers, in words; empty if it has none */
+    default List<String> machineChecks() {
+        return List.of();
+    }
+
+    /**
+     * Logs an error in a machine-check bank and signals it as its bits ask for.
+     *
+     * @param bank    number, from 0
+     * @param status  IA32_MCi_STATUS; VAL is set, EN becomes what the bank's control register says
+     * @param address IA32_MCi_ADDR, where ADDRV is set
+     * @param misc    IA32_MCi_MISC, where MISCV is set
+     * @throws com.vtsim.api.machine.OperatorException if there is no such bank
+     */
+    default void machineCheck(int bank, long status, long address, long misc) {
+        throw new com.vtsim.api.machine.OperatorException("this processor has no machine-check banks");
+    }
+
     /** @return its VMX operation; empty if it has none */
     default Optional<Virtualization> virtualization() {
         return Optional.empty();

@@ -1,5 +1,7 @@
 package com.vtsim.api.ept;
 
+import com.vtsim.api.machine.MemorySpace;
+
 /** An access to be translated and its outcome; one object per processor, reused, so that a fill allocates nothing. */
 public final class EptAccess {
     /** The access went through; {@link #hostPhysical} is valid. */
@@ -55,6 +57,8 @@ public final class EptAccess {
     public long subPageTable = NONE;
     /** In: whether the access is only asked about: no accessed or dirty flag is set. */
     public boolean dry;
+    /** In: hears of a poisoned structure that the walk reads, unless {@link #dry}, and may throw; null for nobody. */
+    public MemorySpace.PoisonListener poison;
     /** Out: {@link #OK} or another of the constants. */
     public int outcome;
     /** Out: entries read by the walk. */

@@ -43,6 +43,14 @@ public interface LocalApicPort {
     /** A performance counter has overflowed: signals what the LVT's performance entry says, and masks the entry. */
     default void performanceInterrupt() { }
 
+    /** @return whether there is an LVT entry for corrected machine-check errors (CMCI) */
+    default boolean hasCorrectedErrors() {
+        return false;
+    }
+
+    /** Corrected machine-check errors have reached their threshold: signals what the LVT's CMCI entry says. */
+    default void correctedErrors() { }
+
     /** The processor has taken an INIT: the state after INIT reset, which leaves the APIC's ID, base and mode. */
     void init();
 

@@ -13,6 +13,8 @@ import org.osgi.annotation.versioning.ProviderType;
 public interface MemorySpace {
     /** Bytes of a page. */
     int PAGE = 4096;
+    /** Bytes of a line, the unit in which RAM is poisoned. */
+    int LINE = 64;
 
     /**
      * @param hpa  host-physical address, any alignment
@@ -85,6 +87,44 @@ public interface MemorySpace {
 
     /** Adds one who hears of changes of the map: a processor with cached pages. */
     Registration observe(MapObserver observer);
+
+    /**
+     * Gives lines of RAM an uncorrectable error. A line is healed when each of its bytes has been written; whatever reads it before meets
+     * poison. Pages with such a line have no {@link #page}.
+     *
+     * @param hpa    host-physical address in the first line
+     * @param length bytes, at least 1
+     * @throws OperatorException where there is no RAM; nothing is then poisoned
+     */
+    default void poison(long hpa, long length) {
+        throw new OperatorException("this memory cannot be poisoned");
+    }
+
+    /** Heals the lines of a range, whatever is in them. @return how many had been poisoned */
+    default int heal(long hpa, long length) {
+        return 0;
+    }
+
+    /** @return host-physical addresses of the poisoned lines, ascending */
+    default List<Long> poisoned() {
+        return List.of();
+    }
+
+    /** Hears of every read through this very object that meets poison; without one the reader gets what was there. @param listener null for none */
+    default void onPoison(PoisonListener listener) {
+        // Memory without poison has nothing to tell.
+    }
+
+    /** Hears of reads that meet poison. */
+    @FunctionalInterface
+    interface PoisonListener {
+        /**
+         * Called before the read returns, whose caller gets what is thrown here.
+         *
+         * @param line host-physical address of the poisoned line
+         */
+        void met(long line);
+    }
 
     /**
      * A range of the map.

@@ -149,7 +149,7 @@ public final class Activity {
 
     /** Makes a waiting processor run, as a loader's entry does. */
     public void wake() {
-        awake(Event.WAIT_FOR_SIPI | Event.SIPI | Event.SHUTDOWN);
+        awake(Event.WAIT_FOR_SIPI | Event.SIPI | Event.SHUTDOWN | Event.DEAD);
     }
 
     /** @return activity state as a VMCS numbers it: active, HLT, shutdown, wait-for-SIPI; MWAIT and its kin have none of their own and are active */
@@ -175,8 +175,11 @@ public final class Activity {
     /** @return see {@link com.vtsim.api.machine.Processor#idle} */
     public boolean idle() {
         int events = execution.events;
-        if ((events & Event.SHUTDOWN) != 0 && !cpu.vmx.nonRoot) {
+        if ((events & Event.SHUTDOWN) != 0 && (!cpu.vmx.nonRoot || execution.dead())) {
             return true;
+        }
+        if ((events & Event.MACHINE_CHECK) != 0) {
+            return false;
         }
         if ((events & Event.INIT) != 0 && !cpu.vmx.blocksInit()) {
             return false;

@@ -414,7 +414,7 @@ final class CodeCache {
                 if (first != null) {
                     return first.page.bytes[first.page.offset + index] & 0xFF;
                 }
-                return (int) cpu.memory.space().read((translate(linear) & -MemorySpace.PAGE) + index, 1);
+                return fetched((translate(linear) & -MemorySpace.PAGE) + index);
             }
             if (secondPhysical == -1) {
                 long following = (linear & -MemorySpace.PAGE) + MemorySpace.PAGE;
@@ -422,7 +422,14 @@ final class CodeCache {
                 second = page(wrapped);
                 secondPhysical = translate(wrapped);
             }
-            return (int) cpu.memory.space().read(secondPhysical + index - MemorySpace.PAGE, 1);
+            return fetched(secondPhysical + index - MemorySpace.PAGE);
+        }
+
+        private int fetched(long physical) {
+            cpu.machineChecks.fetches(true);
+            int value = (int) cpu.memory.space().read(physical, 1);
+            cpu.machineChecks.fetches(false);
+            return value;
         }
     }
 }

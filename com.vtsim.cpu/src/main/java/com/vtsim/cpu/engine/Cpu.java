@@ -68,6 +68,8 @@ public final class Cpu {
     public final Cpuid cpuid;
     /** Registers of the x87, MMX, SSE and AVX units. */
     public final FloatingState floating;
+    /** Machine-check banks. */
+    public final MachineChecks machineChecks = new MachineChecks(this);
     /** What MONITOR watches. */
     public final AddressMonitor monitor = new AddressMonitor(this);
     /** The run loop. */

@@ -34,6 +34,8 @@ public enum CpuModel {
     public final int signature;
     /** Revision of the microcode update that firmware of such machines has loaded. */
     public final int microcode;
+    /** Whether software recovers from some uncorrected errors, and these can be signalled to one processor alone. */
+    public final boolean recoversFromErrors;
     private final Set<Feature> features;
     private final Map<String, Feature> byName = new HashMap<>();
 
@@ -41,6 +43,7 @@ public enum CpuModel {
         this.title = title;
         this.signature = signature;
         this.microcode = microcode;
+        recoversFromErrors = third;
         features = third ? EnumSet.allOf(Feature.class) : EnumSet.complementOf(third());
         for (Feature feature : Feature.values()) {
             byName.put(feature.name(), feature);

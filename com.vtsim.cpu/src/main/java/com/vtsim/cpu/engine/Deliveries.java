@@ -6,7 +6,7 @@ package com.vtsim.cpu.engine;
  * @sdm Interrupt and Exception Handling; Double Fault Exception (#DF)
  */
 public final class Deliveries {
-    private static final int VECTOR_DB = 1, VECTOR_DF = 8, VECTOR_PF = 14;
+    private static final int VECTOR_DB = 1, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_MC = MachineChecks.VECTOR;
 
     private final Cpu cpu;
     private final Execution execution;
@@ -27,8 +27,15 @@ public final class Deliveries {
     void exception(GuestFault fault) {
         if (fault.vector == GuestFault.VM_EXIT) {
             cpu.vmx.leave();
-        } else if (fault.vector != GuestFault.FROZEN) {
+        } else if (fault.vector != GuestFault.FROZEN && (fault.vector != VECTOR_MC || cpu.machineChecks.raise(fault.information))) {
             deliver(fault.vector, fault.errorCode, fault.information, Interrupts.Source.EXCEPTION);
+        }
+    }
+
+    /** Delivers the machine check that is pending, unless it stops the processor. */
+    void machineCheck() {
+        if (cpu.machineChecks.takes()) {
+            deliver(VECTOR_MC, GuestFault.NO_CODE, 0, Interrupts.Source.EXCEPTION);
         }
     }
 
@@ -80,6 +87,9 @@ public final class Deliveries {
                 }
                 if (second.vector == GuestFault.VM_EXIT) {
                     cpu.vmx.leave();
+                    return;
+                }
+                if (second.vector == VECTOR_MC && !cpu.machineChecks.raise(second.information)) {
                     return;
                 }
                 if (cpu.vmx.nonRoot && cpu.vmx.events.takesWhileDelivering(second)) {

@@ -34,6 +34,7 @@ public final class Execution {
     public int limit;
     /** Index of the current operation in the current block. */
     public int position;
+    private boolean running;
     private boolean inBlock;
     /** The block under execution, or executed last. */
     private Block current = Block.none();
@@ -68,14 +69,24 @@ public final class Execution {
         end = retired + budget;
         plan();
         traps.breakpoints().resume(retired);
-        while (true) {
-            try {
-                return loop();
-            } catch (GuestFault fault) {
-                faulted(fault);
-                shadowed = 0;
+        running = true;
+        try {
+            while (true) {
+                try {
+                    return loop();
+                } catch (GuestFault fault) {
+                    faulted(fault);
+                    shadowed = 0;
+                }
             }
+        } finally {
+            running = false;
         }
+    }
+
+    /** @return whether {@link #run} is on: what is read meanwhile is read by the processor, not by its operator */
+    boolean running() {
+        return running;
     }
 
     private Outcome loop() {
@@ -283,8 +294,13 @@ public final class Execution {
                 events &= ~Event.SPIN;
                 return Outcome.SPINNING;
             }
-            if ((events & Event.SHUTDOWN) != 0 && !cpu.vmx.nonRoot) {
+            if ((events & Event.SHUTDOWN) != 0 && (!cpu.vmx.nonRoot || dead())) {
                 return Outcome.SHUTDOWN;
+            }
+            if ((events & Event.MACHINE_CHECK) != 0) {
+                activity.awake(Event.MACHINE_CHECK);
+                deliveries.machineCheck();
+                continue;
             }
             if ((events & Event.INIT) != 0 && !cpu.vmx.blocksInit() && (traps.pending() & SystemState.DR6_BT) == 0) {
                 pins.takeInit();
@@ -391,6 +407,16 @@ public final class Execution {
     /** The current operation is two instructions, and the second begins. */
     public void secondOfPair() {
         position++;
+    }
+
+    /** A machine check stops the processor, whoever it works for. */
+    void die() {
+        raise(Event.SHUTDOWN | Event.DEAD);
+    }
+
+    /** @return whether a machine check has stopped it */
+    boolean dead() {
+        return (events & Event.DEAD) != 0;
     }
 
     /** Leaves the block after the current operation: the mode, a mapping or a pin has changed. Operations that write control state call it. */
@@ -518,7 +544,7 @@ public final class Execution {
 
     /** INIT: nothing is pending any more. */
     void initialised() {
-        activity.awake(Event.INIT | Event.SHADOW | Event.NMI | Event.SHUTDOWN | Event.DEBUG);
+        activity.awake(Event.INIT | Event.SHADOW | Event.NMI | Event.SHUTDOWN | Event.DEBUG | Event.MACHINE_CHECK | Event.DEAD);
         movSsShadow = false;
         traps.forget();
     }

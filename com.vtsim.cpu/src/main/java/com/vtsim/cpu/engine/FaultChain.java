@@ -18,7 +18,7 @@ public final class FaultChain {
     private final int[] codes = new int[MOST];
     private final long[] informations = new long[MOST];
     private int length;
-    private boolean shutdown;
+    private String end = "";
     private Interrupts.Source source = Interrupts.Source.EXCEPTION;
     private long retired;
     private final long[] registers = new long[18];
@@ -37,7 +37,7 @@ public final class FaultChain {
         codes[0] = errorCode;
         informations[0] = information;
         length = 1;
-        shutdown = false;
+        end = "";
         source = cause;
         retired = at;
         System.arraycopy(cpu.r, 0, registers, 0, registers.length);
@@ -57,7 +57,14 @@ public final class FaultChain {
     }
 
     void shutdown() {
-        shutdown = true;
+        end = "triple fault";
+        worst = words();
+    }
+
+    /** The processor shuts down though no fault has failed to be delivered. */
+    void stopped(int vector, String why) {
+        begin(vector, GuestFault.NO_CODE, 0, Interrupts.Source.EXCEPTION, cpu.execution.retired());
+        end = why;
         worst = words();
     }
 
@@ -98,8 +105,8 @@ public final class FaultChain {
         for (int i = 1; i < length; i++) {
             lines.add(String.format("then, while delivering it: %s", event(i)));
         }
-        if (shutdown) {
-            lines.add("triple fault: the processor shut down");
+        if (!end.isEmpty()) {
+            lines.add(end + ": the processor shut down");
         }
         lines.add(String.format("cr0=%08x cr3=%x cr4=%x", cr0, cr3, cr4));
         String[] names = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"};

@@ -6,6 +6,7 @@ import com.vtsim.cpu.vmx.Capabilities;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * Model-specific registers: a table of what there is, and the values of those that have no other home.
@@ -29,7 +30,6 @@ public final class Msrs {
      */
     private static final long NO_FLAWS = 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 24 | 1 << 26
         | 1 << 27 | 1L << 62;
-    private static final int BANKS = 4;
     private static final int APIC_BASE = 0x1B;
     /** IA32_FEATURE_CONTROL: lock, and VMXON outside SMX. */
     private static final long FEATURE_LOCK = 1, FEATURE_VMX = 1 << 2;
@@ -56,8 +56,13 @@ public final class Msrs {
      * @param legal of a plain register; null where nothing can be written
      * @param reader null where the table holds the value
      * @param writer null where the table holds the value
+     * @param there  null for what every machine has
      */
-    private record Row(int address, String name, long reset, Legal legal, Reader reader, Writer writer) { }
+    private record Row(int address, String name, long reset, Legal legal, Reader reader, Writer writer, Predicate<Cpu> there) {
+        Row(int address, String name, long reset, Legal legal, Reader reader, Writer writer) {
+            this(address, name, reset, legal, reader, writer, null);
+        }
+    }
 
     private static final TreeMap<Long, Row> TABLE = new TreeMap<>();
 
@@ -75,6 +80,11 @@ public final class Msrs {
 
     private static void linked(int address, String name, Reader reader, Writer writer) {
         TABLE.put(address & 0xFFFF_FFFFL, new Row(address, name, 0, null, reader, writer));
+    }
+
+    /** A register that may be absent. @param writable bits */
+    private static void guarded(int address, String name, long writable, Predicate<Cpu> there) {
+        TABLE.put(address & 0xFFFF_FFFFL, new Row(address, name, 0, value -> (value & ~writable) == 0, null, null, there));
     }
 
     private static void canonical(int address, String name) {
@@ -98,9 +108,7 @@ public final class Msrs {
         row(0x174, "IA32_SYSENTER_CS", 0, 0xFFFF_FFFFL);
         canonical(0x175, "IA32_SYSENTER_ESP");
         canonical(0x176, "IA32_SYSENTER_EIP");
-        fixed(0x179, "IA32_MCG_CAP", 1 << 8 | BANKS);
-        row(0x17A, "IA32_MCG_STATUS", 0, 0L);
-        row(0x17B, "IA32_MCG_CTL", -1L, -1L);
+        machineChecks();
         linked(0x1A0, "IA32_MISC_ENABLE", cpu -> cpu.msrs.miscEnable(), (cpu, value) -> cpu.msrs.setMiscEnable(value));
         row(0x1FC, "MSR_POWER_CTL", 0, 1 << 1);
         linked(0x1D9, "IA32_DEBUGCTL", cpu -> cpu.msrs.debugControl(), (cpu, value) -> cpu.msrs.setDebugControl(value));
@@ -122,12 +130,6 @@ public final class Msrs {
         fixedRanges.forEach((address, name) -> row(address, "IA32_MTRR_" + name, 0, value -> memoryTypes(value, false)));
         row(0x277, "IA32_PAT", 0x0007_0406_0007_0406L, (Legal) value -> memoryTypes(value, true));
         row(0x2FF, "IA32_MTRR_DEF_TYPE", 0, (Legal) value -> (value & ~0xCFFL) == 0 && memoryType(value, false));
-        for (int i = 0; i < BANKS; i++) {
-            row(0x400 + 4 * i, "IA32_MC" + i + "_CTL", -1L, -1L);
-            row(0x401 + 4 * i, "IA32_MC" + i + "_STATUS", 0, 0L);
-            row(0x402 + 4 * i, "IA32_MC" + i + "_ADDR", 0, 0L);
-            row(0x403 + 4 * i, "IA32_MC" + i + "_MISC", 0, 0L);
-        }
         row(0xDA0, "IA32_XSS", 0, 0L);
         String[] vmx = {"BASIC", "PINBASED_CTLS", "PROCBASED_CTLS", "EXIT_CTLS", "ENTRY_CTLS", "MISC", "CR0_FIXED0", "CR0_FIXED1", "CR4_FIXED0",
             "CR4_FIXED1", "VMCS_ENUM", "PROCBASED_CTLS2", "EPT_VPID_CAP", "TRUE_PINBASED_CTLS", "TRUE_PROCBASED_CTLS", "TRUE_EXIT_CTLS",
@@ -145,6 +147,20 @@ public final class Msrs {
         linked(0xC000_0101, "IA32_GS_BASE", cpu -> cpu.segments.base[Cpu.GS], (cpu, value) -> cpu.msrs.setBase(Cpu.GS, value));
         canonical(0xC000_0102, "IA32_KERNEL_GS_BASE");
         row(0xC000_0103, "IA32_TSC_AUX", 0, 0xFFFF_FFFFL);
+    }
+
+    private static void machineChecks() {
+        linked(MachineChecks.MCG_CAP, "IA32_MCG_CAP", cpu -> cpu.machineChecks.capabilities(), null);
+        row(MachineChecks.MCG_STATUS, "IA32_MCG_STATUS", 0, MachineChecks.MCG_STATUS_DEFINED);
+        row(MachineChecks.MCG_CTL, "IA32_MCG_CTL", -1L, -1L);
+        guarded(MachineChecks.MCG_EXT_CTL, "IA32_MCG_EXT_CTL", 1, cpu -> cpu.machineChecks.localIsThere());
+        for (int i = 0; i < MachineChecks.BANKS; i++) {
+            guarded(MachineChecks.CTL2 + i, "IA32_MC" + i + "_CTL2", 0x4000_7FFF, cpu -> cpu.machineChecks.countsAreThere());
+            row(MachineChecks.CTL + 4 * i, "IA32_MC" + i + "_CTL", -1L, -1L);
+            row(MachineChecks.STATUS + 4 * i, "IA32_MC" + i + "_STATUS", 0, 0L);
+            row(MachineChecks.ADDR + 4 * i, "IA32_MC" + i + "_ADDR", 0, 0L);
+            row(MachineChecks.MISC + 4 * i, "IA32_MC" + i + "_MISC", 0, 0L);
+        }
     }
 
     private static void performance() {
@@ -202,19 +218,42 @@ public final class Msrs {
     /** @return place in the table, negative where the model has no such register */
     private int present(int address) {
         int slot = slot(address);
-        return slot >= 0 && NEEDED[slot] != null && !cpu.cpuid.model.has(NEEDED[slot]) ? -1 : slot;
+        boolean absent = slot >= 0 && (NEEDED[slot] != null && !cpu.cpuid.model.has(NEEDED[slot]) || ROWS[slot].there != null && !ROWS[slot].there.test(cpu));
+        return absent ? -1 : slot;
     }
 
     /** Values after power-on. */
     public void reset() {
+        long[] errors = errors();
         for (int i = 0; i < ROWS.length; i++) {
             values[i] = ROWS[i].reset;
         }
+        keepErrors(errors);
         values[MISC_ENABLE] = MISC_FIXED | MONITOR_ENABLE | 1;
         signUpdate();
         tscAdjust = 0;
         tscOffset = 0;
         tscOffset = -timeStamp();
+    }
+
+    /** What is logged of errors outlasts a reset, so that software finds it: STATUS, ADDR and MISC of each bank. */
+    private long[] errors() {
+        long[] kept = new long[3 * MachineChecks.BANKS];
+        for (int i = 0; i < kept.length; i++) {
+            kept[i] = values[slot(MachineChecks.STATUS + i / 3 * 4 + i % 3)];
+        }
+        return kept;
+    }
+
+    private void keepErrors(long[] kept) {
+        for (int i = 0; i < kept.length; i++) {
+            values[slot(MachineChecks.STATUS + i / 3 * 4 + i % 3)] = kept[i];
+        }
+    }
+
+    /** Power-on: what is logged of errors is lost. */
+    public void forgetErrors() {
+        keepErrors(new long[3 * MachineChecks.BANKS]);
     }
 
     /** RDMSR. @return false for #GP(0); else {@link #value} holds it */
@@ -420,7 +459,7 @@ public final class Msrs {
 
     private boolean setFeatureControl(long wanted) {
         int slot = slot(0x3A);
-        long known = FEATURE_LOCK | (cpu.cpuid.has(Feature.VMX) ? FEATURE_VMX : 0);
+        long known = FEATURE_LOCK | (cpu.cpuid.has(Feature.VMX) ? FEATURE_VMX : 0) | cpu.machineChecks.featureBits();
         if ((values[slot] & FEATURE_LOCK) != 0 || (wanted & ~known) != 0) {
             return false;
         }

@@ -175,6 +175,9 @@ public final class SystemState {
             loadPdptes(cr3);
             return true;
         } catch (GuestFault illegal) {
+            if (illegal.vector == MachineChecks.VECTOR) {
+                throw illegal;
+            }
             return false;
         }
     }

@@ -4,6 +4,7 @@ import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.Descriptor;
 import com.vtsim.cpu.engine.Flags;
 import com.vtsim.cpu.engine.GuestFault;
+import com.vtsim.cpu.engine.MachineChecks;
 import com.vtsim.cpu.engine.Mode;
 import com.vtsim.cpu.engine.Operation;
 import com.vtsim.cpu.engine.Segments;
@@ -81,7 +82,7 @@ final class SelectorChecks {
             cpu.segments.fetchUpper(d);
             return true;
         } catch (GuestFault fault) {
-            if (fault.vector == 14 || fault.vector == GuestFault.VM_EXIT) {
+            if (fault.vector == 14 || fault.vector == MachineChecks.VECTOR || fault.vector == GuestFault.VM_EXIT) {
                 throw fault;
             }
             return false;

@@ -72,6 +72,8 @@ public enum ExitReason {
     MONITOR(39, "MONITOR"),
     /** PAUSE. */
     PAUSE(40, "PAUSE"),
+    /** VM-entry failure due to machine-check event. */
+    MACHINE_CHECK_AT_ENTRY(41, "VM-entry failure: machine-check event"),
     /** TPR below threshold. */
     TPR_BELOW_THRESHOLD(43, "TPR below threshold"),
     /** APIC access. */

@@ -33,6 +33,7 @@ final class GuestPhysical implements NestedPaging {
 
     GuestPhysical(Vmx vmx) {
         this.vmx = vmx;
+        access.poison = vmx.cpu.machineChecks;
     }
 
     /** Takes what concerns translation from the VMCS of the VM that runs. */

@@ -3,6 +3,7 @@ package com.vtsim.cpu.vmx;
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.GuestFault;
 import com.vtsim.cpu.engine.Interrupts.Source;
+import com.vtsim.cpu.engine.MachineChecks;
 import com.vtsim.cpu.engine.SystemState;
 import java.util.List;
 
@@ -66,6 +67,19 @@ final class VmEntry {
             failed(ExitReason.INVALID_GUEST_STATE, broken.detail(), EntryRule.broken(v, c));
             return;
         }
+        try {
+            load(v);
+        } catch (GuestFault fault) {
+            // Guest state has been loaded in part: a machine check cannot count as one before the entry any more.
+            if (fault.vector != MachineChecks.VECTOR) {
+                throw fault;
+            }
+            cpu.machineChecks.record(fault.information);
+            failed(ExitReason.MACHINE_CHECK_AT_ENTRY, 0, List.of());
+        }
+    }
+
+    private void load(VmcsImage v) {
         guest.load(v);
         boolean ept = Control.ENABLE_EPT.in(v);
         boolean pae = cpu.system.paging() && (cpu.system.cr4 & SystemState.CR4_PAE) != 0 && !cpu.system.longMode();

@@ -3,6 +3,7 @@ package com.vtsim.cpu.vmx;
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.Flags;
 import com.vtsim.cpu.engine.GuestFault;
+import com.vtsim.cpu.engine.MachineChecks;
 import com.vtsim.cpu.engine.Segments;
 import com.vtsim.cpu.engine.SystemState;
 
@@ -12,7 +13,7 @@ import com.vtsim.cpu.engine.SystemState;
  * @sdm VM Exits: Recording VM-Exit Information; Saving Guest State; Loading Host State; VMX Aborts
  */
 final class VmExit {
-    private static final int ABORT_STORE = 1, ABORT_PDPTES = 2, ABORT_LOAD = 4;
+    private static final int ABORT_STORE = 1, ABORT_PDPTES = 2, ABORT_LOAD = 4, ABORT_MACHINE_CHECK = 5;
     private static final int HOST_CODE = Segments.PRESENT | Segments.NON_SYSTEM | Segments.CODE | Segments.WRITABLE | Segments.ACCESSED | Segments.GRANULARITY;
     private static final int HOST_DATA = Segments.PRESENT | Segments.NON_SYSTEM | Segments.WRITABLE | Segments.ACCESSED | Segments.GRANULARITY
         | Segments.BIG;
@@ -94,6 +95,17 @@ final class VmExit {
     /** Leaves the VM. The instruction pointer is where the guest is to go on. */
     void perform() {
         long region = vmx.current;
+        try {
+            leave(region);
+        } catch (GuestFault fault) {
+            if (vmx.nonRoot) {
+                vmx.leaveGuest();
+            }
+            aborted(region, fault);
+        }
+    }
+
+    private void leave(long region) {
         write(VmcsField.EXIT_REASON, reason.number | vmx.busLock());
         write(VmcsField.EXIT_QUALIFICATION, qualification);
         write(VmcsField.EXIT_INTERRUPTION, interruption);
@@ -139,7 +151,19 @@ final class VmExit {
         tell(true, why, howExactly, vmx.image.get(VmcsField.GUEST_RIP));
         vmx.leaveGuest();
         cpu.execution.activity.state(0);
-        loadHost(vmx.current, wide);
+        try {
+            loadHost(vmx.current, wide);
+        } catch (GuestFault fault) {
+            aborted(vmx.current, fault);
+        }
+    }
+
+    private void aborted(long region, GuestFault fault) {
+        if (fault.vector != MachineChecks.VECTOR) {
+            throw fault;
+        }
+        cpu.machineChecks.record(fault.information);
+        abort(region, ABORT_MACHINE_CHECK);
     }
 
     private void tell(boolean failed, ExitReason why, long howExactly, long rip) {

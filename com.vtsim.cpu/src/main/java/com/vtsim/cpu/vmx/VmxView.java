@@ -65,7 +65,12 @@ public final class VmxView implements Virtualization {
 
     @Override
     public List<String> why() {
-        return vmx.journal.why();
+        String check = vmx.cpu.machineChecks.latest();
+        List<String> lines = new ArrayList<>(vmx.journal.why());
+        if (!check.isEmpty()) {
+            lines.add("latest machine check: " + check);
+        }
+        return lines;
     }
 
     @Override

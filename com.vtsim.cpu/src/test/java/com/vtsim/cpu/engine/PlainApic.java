@@ -4,10 +4,11 @@ import com.vtsim.api.irq.LocalApicPort;
 import com.vtsim.api.irq.StatelessController;
 import com.vtsim.cpu.X86Processor;
 
-/** A local APIC of which only the performance entry works: it is set to NMI, and masked by each delivery. */
+/** A local APIC of which only two entries work: performance is set to NMI, and masked by each delivery; corrected machine checks are counted. */
 final class PlainApic extends StatelessController implements LocalApicPort {
     private final X86Processor cpu;
     int performanceInterrupts;
+    int corrected;
     boolean masked;
 
     PlainApic(X86Processor cpu) {
@@ -21,6 +22,16 @@ final class PlainApic extends StatelessController implements LocalApicPort {
             masked = true;
             cpu.nmi();
         }
+    }
+
+    @Override
+    public boolean hasCorrectedErrors() {
+        return true;
+    }
+
+    @Override
+    public void correctedErrors() {
+        corrected++;
     }
 
     @Override

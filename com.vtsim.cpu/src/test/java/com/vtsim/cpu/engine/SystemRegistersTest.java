@@ -145,7 +145,7 @@ class SystemRegistersTest {
         "200, ff_ffff_f006, true", "200, 100_0000_0000, false", "200, 106, false", "200, 3, false",
         "201, ff_ffff_f800, true", "201, 400, false", "20f, 800, true", "210, 0, false",
         "250, 0606060606060606, true", "250, 0706060606060606, false", "26f, 0505050505050505, true",
-        "fe, 0, false", "179, 0, false", "17a, 1, false", "17a, 0, true", "401, 0, true", "401, 1, false", "400, ffff, true", "410, 0, false",
+        "fe, 0, false", "179, 0, false", "17a, f, true", "17a, 10, false", "401, 0, true", "401, 1, false", "400, ffff, true", "410, 0, false",
         "174, ffffffff, true", "174, 1_0000_0000, false", "175, 8000_0000_0000, false", "176, ffff_8000_0000_0000, true",
         "c0000080, d01, true", "c0000080, 2, false", "c0000080, 400, false",
         "c0000082, 7fff_ffff_ffff, true", "c0000082, 8000_0000_0000, false", "c0000084, 1_0000_0000, false",

@@ -23,7 +23,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** The {@code cpu:} family: a processor seen from outside. Nothing here is visible to the guest. */
 @Component(service = CpuCommands.class)
-@GogoCommand(scope = "cpu", function = {"regs", "set", "disassemble", "break", "trace", "why"})
+@GogoCommand(scope = "cpu", function = {"regs", "set", "disassemble", "break", "trace", "why", "mc"})
 public final class CpuCommands {
     static final Map<String, Breakpoint.Kind> KINDS = kinds();
     static final List<String> ACTIONS = List.of("add", "remove", "list");
@@ -158,6 +158,24 @@ public final class CpuCommands {
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine) {
         List<String> lines = ask(machine, cpu, LogicalProcessor::why);
         return lines.isEmpty() ? "no fault so far" : String.join("\n", lines);
+    }
+
+    /** Shows the machine-check banks. */
+    @Descriptor("show the machine-check banks; with --status, log an error in one and signal it as its bits ask for")
+    public String mc(
+            @Descriptor("which processor") @Parameter(names = "--cpu", absentValue = "0") int cpu,
+            @Descriptor("which bank: 0 instruction fetch, 1 data cache, 2 and 3 without a cause of their own") @Parameter(names = {"-b", "--bank"}, absentValue = "2") int bank,
+            @Descriptor("IA32_MCi_STATUS: bit 61 uncorrected, 59 MISC and 58 ADDR are valid, 57 context corrupt, 56 signalled, 55 action required, 15:0 error code") @Parameter(names = {"-s", "--status"}, absentValue = "0") long status,
+            @Descriptor("IA32_MCi_ADDR") @Parameter(names = {"-a", "--addr"}, absentValue = "0") long address,
+            @Descriptor("IA32_MCi_MISC") @Parameter(names = {"-m", "--misc"}, absentValue = "0x86") long misc,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine) {
+        return ask(machine, cpu, processor -> {
+            if (status != 0) {
+                processor.machineCheck(bank, status, address, misc);
+            }
+            List<String> lines = processor.machineChecks();
+            return lines.isEmpty() ? "this processor has no machine-check banks" : String.join("\n", lines);
+        });
     }
 
     private <T> T ask(String name, int cpu, Function<LogicalProcessor, T> question) {

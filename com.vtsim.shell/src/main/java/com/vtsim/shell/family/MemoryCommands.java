@@ -21,7 +21,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** The {@code mem:} family: host-physical memory, also by linear address. */
 @Component(service = MemoryCommands.class)
-@GogoCommand(scope = "mem", function = {"map", "dump", "write", "find", "walk"})
+@GogoCommand(scope = "mem", function = {"map", "dump", "write", "find", "walk", "poison"})
 public final class MemoryCommands {
     private static final int MOST_SHOWN = 1 << 16;
     private static final int WINDOW = 1 << 20;
@@ -162,6 +162,52 @@ public final class MemoryCommands {
                 }
             }
         }
+    }
+
+    /** A line of RAM with an uncorrectable error. */
+    public record PoisonedLine(@Hex(8) long address) { }
+
+    /** Lists the poisoned lines. */
+    @Descriptor("list the lines of RAM that have an uncorrectable error; see also its form with an address")
+    public List<PoisonedLine> poison(
+            @Descriptor("heal all of them") @Parameter(names = "--clear", presentValue = "true", absentValue = "false") boolean clear,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Machine machine = machines.machine(name);
+        return machine.call(() -> {
+            if (clear) {
+                machine.memory().heal(0, Long.MAX_VALUE);
+            }
+            return machine.memory().poisoned().stream().map(PoisonedLine::new).toList();
+        });
+    }
+
+    /** Poisons lines. */
+    @Descriptor("give lines of RAM (64 bytes) an uncorrectable error: a processor that reads one gets a machine check, a device a poisoned completion; overwriting the whole line heals it")
+    public Notice poison(
+            @Descriptor("heal the lines instead") @Parameter(names = "--clear", presentValue = "true", absentValue = "false") boolean clear,
+            @Descriptor("the address is linear") @Parameter(names = {"-l", "--linear"}, presentValue = "true", absentValue = "false") boolean linear,
+            @Descriptor("the processor that translates") @Parameter(names = "--cpu", absentValue = "0") int cpu,
+            @Descriptor("bytes; every line they touch counts") @Parameter(names = {"-n", "--length"}, absentValue = "1") long length,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
+            @Descriptor("address, or a register's name") String address) {
+        if (length < 1 || length > WINDOW) {
+            throw new OperatorException("--length " + length + " is not possible; it must be 1 to " + WINDOW);
+        }
+        Machine machine = machines.machine(name);
+        return machine.call(() -> {
+            long at = Targets.address(machine, cpu, address);
+            long hpa = linear ? Targets.processor(machine, cpu).translate(at) : at;
+            if (linear && hpa < 0) {
+                throw new OperatorException("linear address " + Long.toHexString(at) + "h is not mapped; mem:walk says why");
+            }
+            if (clear) {
+                int healed = machine.memory().heal(hpa, length);
+                return new Notice(name, healed + (healed == 1 ? " line" : " lines") + " healed");
+            }
+            machine.memory().poison(hpa, length);
+            long lines = ((hpa + length - 1) / MemorySpace.LINE) - hpa / MemorySpace.LINE + 1;
+            return new Notice(name, lines + (lines == 1 ? " line" : " lines") + " poisoned from " + Drawing.hexadecimal(hpa & -MemorySpace.LINE, 8) + " on");
+        });
     }
 
     /** Explains a translation. */

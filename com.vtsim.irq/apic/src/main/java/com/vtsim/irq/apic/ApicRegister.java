@@ -13,7 +13,7 @@ import com.vtsim.api.register.Register;
  */
 enum ApicRegister implements Register {
     ID(at(0x020, 4).ro(0xFF00_0000).title("Local APIC ID")),
-    VERSION(at(0x030, 4).constant(0x0105_0015).title("Local APIC Version")),                      // 6 LVT entries: no CMCI; EOI broadcast can be suppressed
+    VERSION(at(0x030, 4).constant(0x0106_0015).title("Local APIC Version")),                      // 7 LVT entries; EOI broadcast can be suppressed
     TPR(at(0x080, 4).rw(0xFF).title("Task Priority")),
     APR(at(0x090, 4).ro(0xFF).title("Arbitration Priority")),
     PPR(at(0x0A0, 4).ro(0xFF).title("Processor Priority")),
@@ -47,6 +47,7 @@ enum ApicRegister implements Register {
     IRR6(at(0x260, 4).ro(0xFFFF_FFFF).title("Interrupt Request 223:192")),
     IRR7(at(0x270, 4).ro(0xFFFF_FFFF).title("Interrupt Request 255:224")),
     ESR(at(0x280, 4).ro(0xF0).title("Error Status")),
+    LVT_CMCI(at(0x2F0, 4).rw(0x0001_07FF).ro(0x1000).reset(0x0001_0000).title("LVT Corrected Machine Check Interrupt")),
     ICR_LOW(at(0x300, 4).rw(0x000C_CFFF).ro(0x0003_1000).title("Interrupt Command 31:0")),
     ICR_HIGH(at(0x310, 4).rw(0xFF00_0000).title("Interrupt Command 63:32")),
     LVT_TIMER(at(0x320, 4).rw(0x0007_00FF).ro(0x1000).reset(0x0001_0000).title("LVT Timer")),

@@ -365,6 +365,16 @@ final class LocalApic implements LocalApicPort {
     }
 
     @Override
+    public boolean hasCorrectedErrors() {
+        return true;
+    }
+
+    @Override
+    public void correctedErrors() {
+        lvt.corrected();
+    }
+
+    @Override
     public long tscDeadline() {
         return timer.deadline();
     }
@@ -442,7 +452,7 @@ final class LocalApic implements LocalApicPort {
                 errors = 0;
             }
             case ICR_LOW -> InterruptCommand.send(this, registers, bus, now);
-            case LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR -> {
+            case LVT_CMCI, LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR -> {
                 lvt.written(register, old, now);
                 evaluate();
             }

@@ -3,13 +3,13 @@ package com.vtsim.irq.apic;
 import com.vtsim.api.register.RegisterFile;
 
 /**
- * The sources of a local APIC's own interrupts: LINT0 and LINT1, the timer, performance counters and errors, each with an entry that says what
+ * The sources of a local APIC's own interrupts: LINT0 and LINT1, the timer, performance counters, corrected machine checks and errors, each with an entry that says what
  * becomes of it. Machine thread only.
  *
  * @sdm Handling Local Interrupts
  */
 final class LocalVectorTable {
-    static final ApicRegister[] ENTRIES = {ApicRegister.LVT_TIMER, ApicRegister.LVT_THERMAL, ApicRegister.LVT_PERF,
+    static final ApicRegister[] ENTRIES = {ApicRegister.LVT_CMCI, ApicRegister.LVT_TIMER, ApicRegister.LVT_THERMAL, ApicRegister.LVT_PERF,
         ApicRegister.LVT_LINT0, ApicRegister.LVT_LINT1, ApicRegister.LVT_ERROR};
 
     private static final int PERIODIC = 1;
@@ -103,6 +103,15 @@ final class LocalVectorTable {
         if (apic.on() && !ApicRegister.MASKED.isSet(lvt)) {
             registers.set(ApicRegister.LVT_PERF, ApicRegister.MASKED, 1);
             bus.begin("performance counter of", apic.id());
+            apic.accept((int) ApicRegister.MODE.of(lvt), (int) ApicRegister.VECTOR.of(lvt), false);
+        }
+    }
+
+    /** @sdm CMCI Local APIC Interface: no mask is set */
+    void corrected() {
+        long lvt = registers.get(ApicRegister.LVT_CMCI);
+        if (apic.on() && !ApicRegister.MASKED.isSet(lvt)) {
+            bus.begin("corrected machine checks of", apic.id());
             apic.accept((int) ApicRegister.MODE.of(lvt), (int) ApicRegister.VECTOR.of(lvt), false);
         }
     }

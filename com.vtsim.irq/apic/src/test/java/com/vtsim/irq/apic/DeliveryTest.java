@@ -423,6 +423,18 @@ class DeliveryTest {
         assertThat(bench.get(1, ApicRegister.LVT_PERF)).isEqualTo(0x1_0400);
     }
 
+    /** @sdm CMCI Local APIC Interface: no mask is set */
+    @Test
+    void correctedMachineChecksInterrupt() {
+        bench.set(1, ApicRegister.LVT_CMCI, 0xF7);
+        bench.irq.localApic(1).correctedErrors();
+        assertThat(bench.get(1, ApicRegister.LVT_CMCI)).isEqualTo(0xF7);
+        assertThat(bench.take(1)).isEqualTo(0xF7);
+        bench.set(1, ApicRegister.LVT_CMCI, 0x1_00F7);
+        bench.irq.localApic(1).correctedErrors();
+        assertThat(bench.take(1)).as("masked").isEqualTo(-1);
+    }
+
     // Local pins
 
     @Test

@@ -56,6 +56,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     private final Translators translators = new Translators();
     private final HubSpace hub = new HubSpace();
     private int address;
+    private boolean poison;
     private Board board;
     private int generation;
     private boolean arranged;
@@ -217,6 +218,7 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
     @Override
     public void attach(Board newBoard) {
         board = newBoard;
+        board.memory().onPoison(line -> poison = true);
         generation++;
         tracer = board.tracer();
         resetControl = board.find(ResetControl.class).orElse(null);
@@ -451,6 +453,13 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
 
     Board board() {
         return board;
+    }
+
+    /** @return whether a read of memory since the latest question has met an uncorrectable error */
+    boolean metPoison() {
+        boolean met = poison;
+        poison = false;
+        return met;
     }
 
     /** Counts attachments: 0 before the first. */

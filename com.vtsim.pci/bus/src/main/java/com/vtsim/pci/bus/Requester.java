@@ -97,6 +97,7 @@ final class Requester implements Upstream {
                 host.requesting(function);
                 memory.read(request.hostPhysical, into, offset + done, covered);
                 host.requesting(null);
+                all = !host.metPoison() || refused("poisoned completion: the memory there has an uncorrectable error");
                 done += covered;
             }
         }

@@ -190,6 +190,21 @@ class ErrorTest {
         assertThat(target.data).isEmpty();
     }
 
+    /** The function gets a poisoned completion and no data; a write to the line is none of it. */
+    @Test
+    void memoryWithAnErrorIsReadByNoDevice() {
+        bench.machine.memory().write(0x2040, 4, 0x1234);
+        bench.machine.memory().poison(0x2040, 1);
+        byte[] bytes = new byte[128];
+        var upstream = card.host.upstream(card);
+        assertThat(upstream.read(0x2000, bytes, 0, 64)).isTrue();
+        assertThat(upstream.read(0x2000, bytes, 0, 128)).isFalse();
+        assertThat(upstream.refusal()).startsWith("poisoned completion");
+        assertThat(bytes).containsOnly(0xFF);
+        assertThat(upstream.write(0x2040, new byte[64], 0, 64)).as("heals").isTrue();
+        assertThat(upstream.read(0x2000, bytes, 0, 128)).isTrue();
+    }
+
     @Test
     void translationBlockingStopsTranslatedRequests() {
         var upstream = card.host.upstream(card);
