@@ -363,6 +363,14 @@ public final class X86Processor implements LogicalProcessor {
     }
 
     @Override
+    public Met met() {
+        int number = breakpointHitNumber();
+        Breakpoint breakpoint = breakpoints().get(number);
+        return breakpoint == null ? null
+            : new Met(number, breakpointHit(), breakpoint.kind() == Breakpoint.Kind.EXECUTE || breakpoint.kind() == Breakpoint.Kind.VM_EXIT);
+    }
+
+    @Override
     public int breakpointHitNumber() {
         return cpu.execution.traps.breakpoints().hitNumber();
     }
@@ -380,6 +388,11 @@ public final class X86Processor implements LogicalProcessor {
             lines.addAll(disassemble(history.address(i), 1, history.codeSize(i)));
         }
         return lines;
+    }
+
+    @Override
+    public long faultedAt() {
+        return cpu.execution.deliveries.chain().at();
     }
 
     @Override

@@ -1,12 +1,14 @@
 package com.vtsim.machine;
 
 import com.vtsim.api.machine.Clock;
+import com.vtsim.api.machine.Console;
 import com.vtsim.api.machine.Lines;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.PortSpace;
+import com.vtsim.api.machine.Recorder;
 import com.vtsim.api.machine.Registration;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.RunLimits;
@@ -49,6 +51,9 @@ public final class Backplane implements Machine, AutoCloseable {
     private final PortSpace ports;
     private final Clock clock;
     private final Lines lines;
+    private final Past past;
+    private final Travel travel;
+    private final Recorder recorder;
 
     /** A machine without parts. */
     public Backplane(Settings settings) {
@@ -62,6 +67,11 @@ public final class Backplane implements Machine, AutoCloseable {
         worker = new Worker(settings, wall);
         chassis = worker.chassis();
         keeper = new Keeper(chassis, worker.loop());
+        past = new Past(chassis, keeper);
+        travel = new Travel(chassis, worker.loop(), past);
+        recorder = new RecorderView(worker, past, travel);
+        chassis.record(past);
+        worker.loop().record(past, travel);
         memory = chassis.operatorMemory();
         ports = new PortView(chassis.ports, chassis.operator);
         clock = new ClockView(chassis.clock, chassis.operator);
@@ -96,7 +106,7 @@ public final class Backplane implements Machine, AutoCloseable {
 
     /** Waits until every part is attached. */
     public void settle() {
-        call(() -> null);
+        look(() -> null);
     }
 
     /** @return what it was made with */
@@ -111,7 +121,7 @@ public final class Backplane implements Machine, AutoCloseable {
 
     @Override
     public Status status() {
-        return call(() -> {
+        return look(() -> {
             Run run = worker.run();
             Stop stop = worker.lastStop();
             String missing = run == null ? null : chassis.seats.missing();
@@ -124,7 +134,7 @@ public final class Backplane implements Machine, AutoCloseable {
 
     @Override
     public List<PartInfo> parts() {
-        return call(() -> {
+        return look(() -> {
             List<PartInfo> parts = new ArrayList<>();
             for (Seat seat : chassis.seats.all()) {
                 parts.add(seat.info());
@@ -135,7 +145,7 @@ public final class Backplane implements Machine, AutoCloseable {
 
     @Override
     public Optional<PartInfo> part(String name) {
-        return call(() -> Optional.ofNullable(chassis.seats.seat(name)).map(Seat::info));
+        return look(() -> Optional.ofNullable(chassis.seats.seat(name)).map(Seat::info));
     }
 
     @Override
@@ -174,6 +184,7 @@ public final class Backplane implements Machine, AutoCloseable {
 
     @Override
     public void pause() {
+        travel.cancel();
         Run run = worker.run();
         if (run == null) {
             return;
@@ -191,16 +202,15 @@ public final class Backplane implements Machine, AutoCloseable {
 
     @Override
     public void reset(Reset kind) {
-        call(() -> {
+        change(() -> {
             chassis.reset(kind);
             worker.loop().turn(0, settings.quantum());
-            return null;
         });
     }
 
     @Override
     public String load(String kind, Path file, Map<String, String> options) {
-        Image checked = ImageLoader.read(kind, file, options, call(memory::regions));
+        Image checked = ImageLoader.read(kind, file, options, look(memory::regions));
         if (checked.entry() == null) {
             return load(checked);
         }
@@ -213,15 +223,13 @@ public final class Backplane implements Machine, AutoCloseable {
     }
 
     private String load(Image image) {
-        return call(() -> {
-            chassis.loads.load(image);
-            return image.summary();
-        });
+        change(() -> chassis.loads.load(image));
+        return image.summary();
     }
 
     @Override
     public void save(Path file) {
-        call(() -> {
+        look(() -> {
             SnapshotFile.write(keeper.take(), name(), file);
             return null;
         });
@@ -230,36 +238,78 @@ public final class Backplane implements Machine, AutoCloseable {
     @Override
     public void restore(Path file) {
         Snapshot snapshot = SnapshotFile.read(file, chassis.operator);
-        call(() -> {
-            if (worker.run() != null) {
-                throw new OperatorException("machine " + name() + " is running; pause it first");
-            }
+        look(() -> {
+            resting();
             keeper.put(snapshot);
+            past.partsChanged();
             return null;
         });
     }
 
+    private void resting() {
+        if (worker.run() != null) {
+            throw new OperatorException("machine " + name() + " is running; pause it first");
+        }
+    }
+
     @Override
     public String digest() {
-        return call(() -> Digest.of(keeper.take()));
+        return look(() -> Digest.of(keeper.take()));
     }
 
     @Override
     public <T> T call(Callable<T> action) {
         return worker.call(() -> {
             chassis.settle();
+            return past.watch(action);
+        });
+    }
+
+    /** As {@link #call}, for what changes nothing, or says so itself. */
+    private <T> T look(Callable<T> action) {
+        return worker.call(() -> {
+            chassis.settle();
             return action.call();
+        });
+    }
+
+    /** As {@link #call}, for what changes the machine in ways that only its memory shows. */
+    private void change(Runnable action) {
+        look(() -> {
+            action.run();
+            past.changed();
+            return null;
         });
     }
 
     @Override
     public <T> Optional<T> find(Class<T> type) {
-        return call(() -> chassis.seats.find(type));
+        return look(() -> chassis.seats.find(type));
     }
 
     @Override
     public <T> List<T> findAll(Class<T> type) {
-        return call(() -> chassis.seats.findAll(type));
+        return look(() -> chassis.seats.findAll(type));
+    }
+
+    @Override
+    public void input(String console, byte[] bytes) {
+        look(() -> {
+            List<Console> all = chassis.seats.findAll(Console.class);
+            Console to = all.stream().filter(each -> each.name().equals(console)).findFirst().orElseThrow(() ->
+                OperatorException.unknown("console of machine " + name(), console, all.stream().map(Console::name).toList()));
+            if (past.on() && bytes.length > 0) {
+                past.arrived(() -> to.input(bytes), worker.run() != null);
+            } else {
+                to.input(bytes);
+            }
+            return null;
+        });
+    }
+
+    @Override
+    public Recorder recorder() {
+        return recorder;
     }
 
     @Override
@@ -284,7 +334,7 @@ public final class Backplane implements Machine, AutoCloseable {
 
     @Override
     public Map<String, String> transcripts() {
-        return call(chassis.consoles::transcripts);
+        return look(chassis.consoles::transcripts);
     }
 
     @Override
@@ -302,7 +352,7 @@ public final class Backplane implements Machine, AutoCloseable {
 
     @Override
     public void trace(List<String> kinds) {
-        call(() -> {
+        look(() -> {
             chassis.trace.kinds(kinds);
             return null;
         });
@@ -310,7 +360,7 @@ public final class Backplane implements Machine, AutoCloseable {
 
     @Override
     public List<TraceEvent> events() {
-        return call(chassis.trace::events);
+        return look(chassis.trace::events);
     }
 
     /** Ends the machine: a run stops, the parts let go of what they hold of the host. */

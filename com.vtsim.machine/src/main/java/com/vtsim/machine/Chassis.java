@@ -31,6 +31,7 @@ final class Chassis implements Failures {
     private List<Processor> processors = List.of();
     private final List<Registration> tables = new ArrayList<>();
     private final Consumer<Runnable> mailbox;
+    private Past past;
     private boolean running;
     private boolean attachNeeded;
     private String missing;
@@ -63,17 +64,35 @@ final class Chassis implements Failures {
         return processors;
     }
 
+    void record(Past recorded) {
+        past = recorded;
+    }
+
+    /** Whether what happens now has happened before. */
+    boolean repeating() {
+        return past.repeating();
+    }
+
+    /** What the operator is told is told once. */
+    void mute(boolean now) {
+        consoles.mute(now);
+        trace.mute(now);
+        reports.mute(now);
+    }
+
     /** Whether a run is on, which decides what becomes of a failure. */
     void running(boolean now) {
         running = now;
     }
 
     void arrive(Seat.Arrival arrival) {
+        past.partsChanged();
         attachNeeded |= seats.arrive(arrival);
     }
 
     /** @param wall now, in wall nanoseconds: a run waits a while for a successor */
     void leave(Part part, long wall) {
+        past.partsChanged();
         Seat seat = seats.taken().stream().filter(s -> s.part == part).findFirst().orElse(null);
         if (seat == null) {
             seats.forget(part);
@@ -260,12 +279,20 @@ final class Chassis implements Failures {
                 return; // it has left meanwhile
             }
             settle();
-            try {
-                action.run();
-            } catch (RuntimeException | Error e) {
-                noted(name, "a posted action", e);
+            if (past.on()) {
+                past.arrived(() -> posted(name, action), running);
+            } else {
+                posted(name, action);
             }
         });
+    }
+
+    private void posted(String name, Runnable action) {
+        try {
+            action.run();
+        } catch (RuntimeException | Error e) {
+            noted(name, "a posted action", e);
+        }
     }
 
     void askReset(Reset kind) {

@@ -20,6 +20,8 @@ final class Consoles {
     private final Runnable onMatch;
     private byte[] until;
     private int[] fallback;
+    /** Whether what comes has been put out before. */
+    private boolean muted;
 
     /** @param onMatch called when the awaited text has appeared */
     Consoles(Runnable onMatch) {
@@ -48,9 +50,17 @@ final class Consoles {
         return fallback;
     }
 
+    /** Whether what comes has been put out before: it is written down only. */
+    void mute(boolean now) {
+        muted = now;
+    }
+
     void output(String part, int value) {
         Tape tape = tapes.computeIfAbsent(part, p -> new Tape());
         tape.add((byte) value);
+        if (muted) {
+            return;
+        }
         for (Machine.ConsoleListener listener : listeners) {
             hear(listener, part, value & 0xFF);
         }
@@ -93,6 +103,12 @@ final class Consoles {
             }
             tape.matched = until == null ? 0 : Math.min(past.matched(), until.length - 1);
         });
+    }
+
+    /** Has said this and nothing else. */
+    void only(Map<String, Said> said) {
+        tapes.clear();
+        said(said);
     }
 
     Registration listen(Machine.ConsoleListener listener) {

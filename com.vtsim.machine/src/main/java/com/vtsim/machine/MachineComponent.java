@@ -7,6 +7,7 @@ import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.PortSpace;
+import com.vtsim.api.machine.Recorder;
 import com.vtsim.api.machine.Registration;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.RunLimits;
@@ -234,6 +235,16 @@ public final class MachineComponent implements Machine {
     @Override
     public <T> List<T> findAll(Class<T> type) {
         return machine.findAll(type);
+    }
+
+    @Override
+    public void input(String console, byte[] bytes) {
+        machine.input(console, bytes);
+    }
+
+    @Override
+    public Recorder recorder() {
+        return machine.recorder();
     }
 
     @Override

@@ -33,6 +33,7 @@ final class MemoryMap {
     private final Trace trace;
     private Ram ram;
     private Place[][][] directory;
+    private boolean written;
 
     /** Bytes that lie over the RAM: ROM, or a device's own memory. */
     record Image(Owner owner, long base, byte[] bytes, boolean rom) {
@@ -55,6 +56,18 @@ final class MemoryMap {
         this.trace = trace;
         holes = new Holes(failures);
         directory = emptyDirectory();
+    }
+
+    /** The operator has written. */
+    void operatorWrote() {
+        written = true;
+    }
+
+    /** @return whether the operator has written since this was asked last */
+    boolean takeWritten() {
+        boolean result = written;
+        written = false;
+        return result;
     }
 
     private Place[][][] emptyDirectory() {

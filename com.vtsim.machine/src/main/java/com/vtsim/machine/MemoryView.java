@@ -25,6 +25,7 @@ final class MemoryView implements MemorySpace {
 
     @Override
     public void write(long hpa, int size, long value) {
+        noteOperator();
         map.write(hpa, size, value);
     }
 
@@ -35,7 +36,14 @@ final class MemoryView implements MemorySpace {
 
     @Override
     public void write(long hpa, byte[] from, int offset, int length) {
+        noteOperator();
         map.write(hpa, from, offset, length);
+    }
+
+    private void noteOperator() {
+        if (owner.lasts()) {
+            map.operatorWrote();
+        }
     }
 
     @Override

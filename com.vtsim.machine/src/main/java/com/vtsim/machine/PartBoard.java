@@ -85,6 +85,11 @@ final class PartBoard implements Board {
     }
 
     @Override
+    public boolean repeating() {
+        return chassis.repeating();
+    }
+
+    @Override
     public void reset(Reset kind) {
         chassis.askReset(kind);
     }

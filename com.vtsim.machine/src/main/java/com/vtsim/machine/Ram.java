@@ -72,6 +72,15 @@ final class Ram {
         return chunks[(int) (offset / CHUNK)];
     }
 
+    /** @return bytes of it that take host memory */
+    long held() {
+        long held = 0;
+        for (byte[] chunk : chunks) {
+            held += chunk == null ? 0 : chunk.length;
+        }
+        return held;
+    }
+
     /** Where an offset lies in its chunk. */
     static int in(long offset) {
         return (int) (offset % CHUNK);

@@ -12,8 +12,17 @@ final class Reports {
 
     private final Map<String, Long> counts = new LinkedHashMap<>();
     private long dropped;
+    private boolean muted;
+
+    /** Takes nothing for a while. */
+    void mute(boolean now) {
+        muted = now;
+    }
 
     void add(String part, String text) {
+        if (muted) {
+            return;
+        }
         String line = part + ": " + text.replaceAll("\\R", " ");
         if (line.length() > LONGEST) {
             line = line.substring(0, LONGEST) + "…";

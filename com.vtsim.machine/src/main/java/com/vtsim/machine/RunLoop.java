@@ -24,6 +24,8 @@ final class RunLoop {
     private final LongSupplier wall;
     private int turn;
     private long quantumLeft;
+    private Past past;
+    private Travel travel;
 
     RunLoop(Chassis chassis, LongSupplier wallClock) {
         this.chassis = chassis;
@@ -31,6 +33,12 @@ final class RunLoop {
         wall = wallClock;
         pace = chassis.settings.realtime() ? new Pace(wallClock, clock) : null;
         quantumLeft = chassis.settings.quantum();
+    }
+
+    /** What records the run, and who repeats it. */
+    void record(Past recorded, Travel traveller) {
+        past = recorded;
+        travel = traveller;
     }
 
     /** Index of the processor whose turn it is. */
@@ -118,6 +126,9 @@ final class RunLoop {
         if (fire()) {
             return 0;
         }
+        if (past.on() && past.turn(this)) {
+            return 0;
+        }
         long wait = pace == null ? 0 : pace.ahead();
         return wait > 0 ? wait : execute(run);
     }
@@ -195,6 +206,9 @@ final class RunLoop {
         if (count > 1) {
             budget = Math.min(budget, quantumLeft);
         }
+        if (past.on()) {
+            budget = Math.min(budget, Math.max(1, past.instructionsLeft()));
+        }
         run.underWay = true;
         Processor.Outcome outcome;
         clock.begin(processor, budget);
@@ -205,6 +219,7 @@ final class RunLoop {
             chassis.failed(processor.name(), "execution", e);
         }
         long used = clock.end();
+        travel.executed(processor);
         if (count > 1) {
             quantumLeft -= used;
         }
@@ -232,11 +247,14 @@ final class RunLoop {
     /** Every processor is halted. */
     private long sleep(Run run) {
         long next = clock.next();
-        if (next == Long.MAX_VALUE && !chassis.settings.waitWhenIdle()) {
+        if (next == Long.MAX_VALUE && !chassis.settings.waitWhenIdle() && (!past.on() || past.restLeft() == Long.MAX_VALUE)) {
             chassis.askStop(Stop.of(Stop.Cause.IDLE, ""));
             return 0;
         }
         long until = Math.min(next, run.deadline);
+        if (past.on()) {
+            until = Math.min(until, past.restLeft());
+        }
         if (pace != null) {
             clock.advanceTo(Math.min(until, pace.virtualNow()));
             return until == Long.MAX_VALUE ? FOR_EVER : Math.max(0, until - clock.now());

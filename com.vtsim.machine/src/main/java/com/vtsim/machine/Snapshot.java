@@ -22,4 +22,8 @@ import java.util.Map;
  */
 record Snapshot(long memory, long low, long mips, long instructions, long skipped, int turn, long quantumLeft, List<Wiring.Pin> lines,
                 Map<String, State> parts, List<MemoryMap.Image> roms, List<Loads.Loaded> loads, Ram ram) {
+    /** The same with other content of RAM. */
+    Snapshot with(Ram other) {
+        return new Snapshot(memory, low, mips, instructions, skipped, turn, quantumLeft, lines, parts, roms, loads, other);
+    }
 }

@@ -14,6 +14,7 @@ final class Trace {
     private final ArrayDeque<TraceEvent> events = new ArrayDeque<>();
     private final Map<String, long[]> numbers = new HashMap<>();
     private List<String> kinds = List.of();
+    private boolean muted;
     /** Whether accesses to ports and registers are recorded; read on every access. */
     boolean accesses;
 
@@ -26,7 +27,15 @@ final class Trace {
         accesses = wants("port.read") || wants("port.write") || wants("mmio.read") || wants("mmio.write");
     }
 
+    /** Records nothing for a while. */
+    void mute(boolean now) {
+        muted = now;
+    }
+
     boolean wants(String kind) {
+        if (muted) {
+            return false;
+        }
         for (int i = 0; i < kinds.size(); i++) {
             if (kind.startsWith(kinds.get(i))) {
                 return true;

@@ -91,6 +91,11 @@ public interface LogicalProcessor extends Processor {
         throw new com.vtsim.api.machine.OperatorException("this processor has no machine-check banks");
     }
 
+    /** @return {@link #retired} when that first fault happened; -1 if there was none */
+    default long faultedAt() {
+        return -1;
+    }
+
     /** @return its VMX operation; empty if it has none */
     default Optional<Virtualization> virtualization() {
         return Optional.empty();

@@ -42,6 +42,14 @@ public interface Board {
     /** Runs {@code action} on the machine's thread between two instructions. Any thread; returns at once. */
     void post(Runnable action);
 
+    /**
+     * @return whether what happens has happened before: the machine goes through its recorded past ({@link Recorder}). A part that speaks with
+     *         something outside of the machine keeps to itself then what it has said already
+     */
+    default boolean repeating() {
+        return false;
+    }
+
     /** Resets the machine after the current instruction. */
     void reset(Reset kind);
 

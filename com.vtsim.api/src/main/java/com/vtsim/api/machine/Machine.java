@@ -69,7 +69,7 @@ public interface Machine {
     /** @return SHA-256 over memory and the state of every part, as 64 hexadecimal digits */
     String digest();
 
-    /** Runs {@code action} on the machine's thread between two instructions and returns its result. */
+    /** Runs {@code action} on the machine's thread between two instructions and returns its result. What it changes, a recorded past notices. */
     <T> T call(Callable<T> action);
 
     /** As {@link Board#find}; use the part inside {@link #call} only. */
@@ -107,6 +107,12 @@ public interface Machine {
 
     /** @return the recorded events, oldest first (the last 100,000) */
     List<TraceEvent> events();
+
+    /** Gives bytes to a console, as its line would; repeated where the past is. @throws OperatorException if there is no such console */
+    void input(String console, byte[] bytes);
+
+    /** @return the recorder of its past */
+    Recorder recorder();
 
     /** Hears console output. */
     @FunctionalInterface

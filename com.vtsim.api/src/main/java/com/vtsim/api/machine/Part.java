@@ -59,6 +59,11 @@ public interface Part {
      */
     void restore(State state);
 
+    /** @return what it does beyond its state, which {@link #restore} cannot take back, in a few words; empty where there is nothing */
+    default String irrevocable() {
+        return "";
+    }
+
     /**
      * @return what another model of the same family can adopt, tagged with the family's name as its model; empty where
      *         the family has no such state

@@ -55,6 +55,20 @@ public interface Processor extends Part {
     /** Puts it in the state a boot loader hands over in. */
     void enter(EntryState state);
 
+    /** @return the operator's breakpoint that stopped {@link #run} with {@link Outcome#BREAKPOINT} last; null if none has, or it is there no more */
+    default Met met() {
+        return null;
+    }
+
+    /**
+     * A breakpoint that stopped a run.
+     *
+     * @param number its number on this processor
+     * @param text   one line
+     * @param before whether the run stopped before what was waited for, rather than after the instruction that did it
+     */
+    record Met(int number, String text, boolean before) { }
+
     /** Ends of {@link #run}. */
     enum Outcome {
         /** The budget is used up. */

@@ -27,6 +27,7 @@ public final class FaultChain {
     private long cr4;
     private int selector;
     private List<String> worst = List.of();
+    private long worstAt;
 
     FaultChain(Cpu cpu) {
         this.cpu = cpu;
@@ -54,6 +55,7 @@ public final class FaultChain {
             informations[length++] = fault.information;
         }
         worst = words();
+        worstAt = retired;
     }
 
     void shutdown() {
@@ -66,6 +68,7 @@ public final class FaultChain {
         begin(vector, GuestFault.NO_CODE, 0, Interrupts.Source.EXCEPTION, cpu.execution.retired());
         end = why;
         worst = words();
+        worstAt = retired;
     }
 
     /**
@@ -96,6 +99,11 @@ public final class FaultChain {
     /** @return the latest exception whose delivery failed, in words; the latest event where there was none; empty if nothing ever happened */
     public List<String> why() {
         return !worst.isEmpty() ? worst : length == 0 ? List.of() : words();
+    }
+
+    /** @return instructions retired when the event that {@link #why} tells of happened; -1 if nothing ever did */
+    public long at() {
+        return !worst.isEmpty() ? worstAt : length == 0 ? -1 : retired;
     }
 
     private List<String> words() {

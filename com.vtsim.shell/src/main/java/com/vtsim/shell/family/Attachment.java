@@ -32,12 +32,7 @@ final class Attachment {
 
     /** Gives bytes to a guest. @throws OperatorException if there is no such console */
     static void input(Machine machine, String console, byte[] bytes) {
-        machine.call(() -> {
-            List<Console> all = machine.findAll(Console.class);
-            all.stream().filter(each -> each.name().equals(console)).findFirst().orElseThrow(() ->
-                    OperatorException.unknown("console of machine " + machine.name(), console, all.stream().map(Console::name).toList())).input(bytes);
-            return null;
-        });
+        machine.input(console, bytes);
     }
 
     /**

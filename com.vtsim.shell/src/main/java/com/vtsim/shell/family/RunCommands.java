@@ -104,11 +104,7 @@ public final class RunCommands {
         Machine machine = machines.machine(name);
         long before = machine.status().instructions();
         Stop stop = machine.run(RunLimits.instructions(count));
-        List<LogicalProcessor.Line> next = machine.call(() -> {
-            LogicalProcessor processor = Targets.processor(machine, cpu);
-            return processor.disassemble(processor.nextInstruction(), 1);
-        });
-        return new Stepped(name, machine.status().instructions() - before, stop, next.isEmpty() ? null : next.get(0));
+        return new Stepped(name, machine.status().instructions() - before, stop, Targets.next(machine, cpu));
     }
 
     /** Stops a machine in the background. */
@@ -167,7 +163,7 @@ public final class RunCommands {
         }
         try (Interrupt interrupt = new Interrupt(session, machine)) {
             stop = running.end();
-            interrupted = interrupt.seen;
+            interrupted = interrupt.seen();
         } catch (InterruptedException e) {
             machine.pause();
             stop = machine.status().stop();
@@ -182,28 +178,6 @@ public final class RunCommands {
             stop = Stop.of(Stop.Cause.TEXT, run.until);
         }
         return ended(session, machine, run, stop, interrupted);
-    }
-
-    /** While a machine runs in the foreground of a terminal, Ctrl-C pauses it, and the command ends as it always does. */
-    private static final class Interrupt implements AutoCloseable {
-        private final Terminal terminal;
-        private final Terminal.SignalHandler before;
-        private volatile boolean seen;
-
-        Interrupt(CommandSession session, Machine machine) {
-            terminal = session.get(Shell.VAR_TERMINAL) instanceof Terminal own ? own : null;
-            before = terminal == null ? null : terminal.handle(Terminal.Signal.INT, signal -> {
-                seen = true;
-                machine.pause();
-            });
-        }
-
-        @Override
-        public void close() {
-            if (terminal != null) {
-                terminal.handle(Terminal.Signal.INT, before);
-            }
-        }
     }
 
     private static Ended ended(CommandSession session, Machine machine, Background run, Stop stop, boolean interrupted) {

@@ -17,6 +17,15 @@ final class Targets {
                 OperatorException.unknown("processor of machine " + machine.name(), Integer.toString(index), all.stream().map(each -> Integer.toString(each.index())).toList()));
     }
 
+    /** @return the instruction a processor executes next; null where memory is not mapped. Any thread */
+    static LogicalProcessor.Line next(Machine machine, int index) {
+        List<LogicalProcessor.Line> lines = machine.call(() -> {
+            LogicalProcessor processor = processor(machine, index);
+            return processor.disassemble(processor.nextInstruction(), 1);
+        });
+        return lines.isEmpty() ? null : lines.get(0);
+    }
+
     /** One part of a family that a command is about. */
     static <T> T part(Machine machine, Class<T> type, String what) {
         return machine.find(type).orElseThrow(() -> new OperatorException("machine '" + machine.name() + "' has no " + what));

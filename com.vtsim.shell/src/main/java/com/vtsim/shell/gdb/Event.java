@@ -13,6 +13,9 @@ sealed interface Event {
     /** The machine has stopped. */
     record Stopped(Stop stop) implements Event { }
 
+    /** The machine is in its past. @param hit what it was brought to; null for the beginning of what is recorded */
+    record Returned(Target.Hit hit) implements Event { }
+
     /** A command for the shell has ended; what it printed. */
     record Answered(String text) implements Event { }
 

@@ -78,8 +78,13 @@ final class Points {
         }
     }
 
+    /** @return the point behind a breakpoint of the processor's; null if it was nothing of the debugger's */
+    Point point(LogicalProcessor processor, int number) {
+        return set.getOrDefault(processor, Map.of()).get(number);
+    }
+
     /** @return what stopped the processor last; null if it was nothing of the debugger's */
     Point hit(LogicalProcessor processor) {
-        return set.getOrDefault(processor, Map.of()).get(processor.breakpointHitNumber());
+        return point(processor, processor.breakpointHitNumber());
     }
 }

@@ -55,7 +55,7 @@ final class Queries {
 
     private String supported(String theirs) {
         reasons = theirs.contains("swbreak+") && theirs.contains("hwbreak+");
-        return String.format("PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;qXfer:memory-map:read+;vContSupported+;swbreak+;hwbreak+", Link.MOST);
+        return String.format("PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;qXfer:memory-map:read+;vContSupported+;swbreak+;hwbreak+;ReverseStep+;ReverseContinue+", Link.MOST);
     }
 
     /** How a stop reply says what was hit. */

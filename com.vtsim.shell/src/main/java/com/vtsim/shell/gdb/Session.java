@@ -81,6 +81,9 @@ final class Session {
             if (event instanceof Event.Stopped end) {
                 runner = null;
                 report(end.stop());
+            } else if (event instanceof Event.Returned returned) {
+                runner = null;
+                report(returned.hit());
             } else if (event instanceof Event.Answered answer) {
                 queries.answered(answer.text());
             } else if (event instanceof Event.Interrupt) {
@@ -166,6 +169,7 @@ final class Session {
             case 'Z', 'z' -> point(text.charAt(0) == 'Z', rest);
             case 'c', 'C' -> resume(text.charAt(0) == 'C' ? after(rest) : rest, false);
             case 's', 'S' -> resume(text.charAt(0) == 'S' ? after(rest) : rest, true);
+            case 'b' -> reverse(rest);
             case 'H' -> thread(rest);
             case 'T' -> known(processor(rest)) ? "OK" : REFUSED;
             case 'v' -> text.startsWith("vCont") ? vCont(text.substring(5)) : "";
@@ -309,6 +313,31 @@ final class Session {
         });
     }
 
+    /** @param how {@code s} for one instruction of the processor that steps, {@code c} until something is met */
+    private String reverse(String how) throws IOException {
+        if (!how.equals("s") && !how.equals("c")) {
+            return "";
+        }
+        if (target.machine().recorder().recorded().isEmpty()) {
+            say("the past is not recorded; monitor machine:record $machine begins it");
+            return REFUSED;
+        }
+        asFound = false;
+        runner = run("goes back", () -> new Event.Returned(how.equals("s") ? target.stepBack(stepping) : target.back()));
+        return null;
+    }
+
+    private void report(Target.Hit hit) throws IOException {
+        if (hit == null) {
+            stopped = reply(TRAP, "replaylog:begin;");
+        } else {
+            current = hit.index();
+            stepping = current;
+            stopped = reply(TRAP, hit.point() == null ? "" : queries.reason(hit.point()));
+        }
+        link.send(stopped);
+    }
+
     private Thread run(String what, Callable<Event> work) {
         Thread thread = new Thread(() -> {
             Event end;
@@ -316,6 +345,8 @@ final class Session {
                 end = work.call();
             } catch (InterruptedException e) {
                 end = new Event.Stopped(Stop.of(Stop.Cause.PAUSED, ""));
+            } catch (OperatorException e) {
+                end = new Event.Stopped(Stop.of(Stop.Cause.PARKED, e.getMessage()));
             } catch (Exception e) {
                 end = new Event.Stopped(Stop.of(Stop.Cause.FAILED, e.toString()));
             }

@@ -5,6 +5,7 @@ import com.vtsim.api.cpu.LogicalProcessor.Breakpoint;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.MemorySpace;
 import com.vtsim.api.machine.OperatorException;
+import com.vtsim.api.machine.Recorder;
 import com.vtsim.api.machine.RunLimits;
 import com.vtsim.api.machine.Stop;
 import java.util.Arrays;
@@ -193,6 +194,26 @@ final class Target {
             return null;
         });
         return machine.run(RunLimits.NONE);
+    }
+
+    /** Goes back to what the debugger waits for. @return null if there is none of it in what is recorded: the machine is at its beginning then */
+    Hit back() {
+        machine.call(() -> {
+            points.settle(processors());
+            return null;
+        });
+        Recorder.Hit hit = machine.recorder().back().orElse(null);
+        return hit == null ? null : machine.call(() -> {
+            LogicalProcessor processor = processors().stream().filter(each -> each.name().equals(hit.processor())).findFirst().orElseThrow();
+            return new Hit(processor.index(), points.point(processor, hit.breakpoint()), hit.text());
+        });
+    }
+
+    /** Takes back one instruction of a processor. @return null at the beginning of what is recorded */
+    Hit stepBack(int index) {
+        String name = machine.call(() -> processor(index).name());
+        long retired = machine.call(() -> processor(index).retired());
+        return machine.recorder().before(name, retired) ? new Hit(index, null, "") : null;
     }
 
     /**

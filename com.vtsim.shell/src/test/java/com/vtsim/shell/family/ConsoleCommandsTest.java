@@ -3,7 +3,6 @@ package com.vtsim.shell.family;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.vtsim.api.machine.Console;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.Stop;
@@ -13,27 +12,20 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 
 /** machine:console and machine:send. */
 final class ConsoleCommandsTest {
     private final ByteArrayOutputStream typed = new ByteArrayOutputStream();
-    private final Console com1 = StubMachine.proxy(Console.class, (proxy, method, arguments) -> switch (method.getName()) {
-        case "name" -> "com1";
-        case "input" -> {
-            typed.writeBytes((byte[]) arguments[0]);
-            yield null;
-        }
-        default -> throw new UnsupportedOperationException(method.toString());
-    });
     /** What the machine does at each look. */
     private final Deque<Machine.Status> states = new ArrayDeque<>();
     private int starts;
     private final Machine machine = StubMachine.proxy(Machine.class, (proxy, method, arguments) -> switch (method.getName()) {
         case "name" -> "m";
-        case "call" -> ((Callable<?>) arguments[0]).call();
-        case "findAll" -> List.of(com1);
+        case "input" -> {
+            typed.writeBytes((byte[]) arguments[1]);
+            yield null;
+        }
         case "status" -> states.size() > 1 ? states.poll() : states.peek();
         case "start" -> {
             starts++;
@@ -106,9 +98,5 @@ final class ConsoleCommandsTest {
         assertThatThrownBy(() -> Typed.bytes("a\\q")).isInstanceOf(OperatorException.class).hasMessageContaining("means nothing");
         assertThatThrownBy(() -> Typed.bytes("a\\")).isInstanceOf(OperatorException.class);
         assertThatThrownBy(() -> Typed.bytes("\\xg0")).isInstanceOf(OperatorException.class);
-    }
-
-    @Test void anUnknownConsoleIsNamed() {
-        assertThatThrownBy(() -> Attachment.input(machine, "com9", new byte[0])).hasMessage("no console of machine m 'com9'; there is com1");
     }
 }

@@ -382,7 +382,9 @@ public final class Uart implements Console, PortDevice {
             sink.accept(value);
         }
         if (host != null) {
-            host.write(value);
+            if (!board.repeating()) {
+                host.write(value);
+            }
         }
     }
 
