@@ -16,7 +16,10 @@ final class Shuffles {
     private Shuffles() { }
 
     static void define(Semantics s) {
-        unpack(s);
+        unpackBytesAndWords(s);
+        unpackDoublewords(s);
+        unpackQuadwords(s);
+        duplicate(s);
         pack(s);
         shuffle(s);
         horizontal(s);
@@ -68,7 +71,7 @@ final class Shuffles {
         return a >>> 32 | b & ~LOW;
     }
 
-    private static void unpack(Semantics s) {
+    private static void unpackBytesAndWords(Semantics s) {
         withMmx(s, "PUNPCKLBW", Shuffles::bytes,
             (v, d, a, b, n) -> {
                 for (int k = 0; k < n; k += 2) {
@@ -105,6 +108,9 @@ final class Shuffles {
                     v[d + k + 1] = words(a1 >>> 32, b1 >>> 32);
                 }
             });
+    }
+
+    private static void unpackDoublewords(Semantics s) {
         Kernel lowDoublewords = (v, d, a, b, n) -> {
             for (int k = 0; k < n; k += 2) {
                 long a0 = v[a + k];
@@ -125,6 +131,9 @@ final class Shuffles {
         withMmx(s, "PUNPCKHDQ", Shuffles::highDoublewords, highDoublewords);
         both(s, "UNPCKLPS", lowDoublewords);
         both(s, "UNPCKHPS", highDoublewords);
+    }
+
+    private static void unpackQuadwords(Semantics s) {
         Kernel low = (v, d, a, b, n) -> {
             for (int k = 0; k < n; k += 2) {
                 long a0 = v[a + k];
@@ -145,6 +154,9 @@ final class Shuffles {
         both(s, "PUNPCKHQDQ", high);
         both(s, "UNPCKLPD", low);
         both(s, "UNPCKHPD", high);
+    }
+
+    private static void duplicate(Semantics s) {
         Kernel even = (v, d, a, b, n) -> {
             for (int k = 0; k < n; k += 2) {
                 long b0 = v[b + k];
