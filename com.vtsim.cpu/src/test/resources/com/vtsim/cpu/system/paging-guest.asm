@@ -3,6 +3,9 @@
 BASE equ 0x10000
 TARGET equ 0x400000             ; the page that is accessed, by its own page table
 OTHER equ 0x8000000000          ; the same, with tables of its own at every level
+OTHER_PML4E equ 0x1008
+ROOT equ 0x1000                 ; what CR3 points to
+ALWAYS equ 0x20                 ; CR4: PAE
 USER equ 0x200000               ; user code, then its stack
 PDE equ 0x3010                  ; entries of TARGET
 PTE equ 0x5000
@@ -37,15 +40,16 @@ real:
         mov dword [es:0x2000], 0x3027
         mov dword [es:0x3000], 0xe3         ; 2 MiB at 0, the system's
         mov dword [es:0x3008], 0x2000e7     ; 2 MiB at 200000h, the user's
-        mov dword [es:0x1008], 0xa007
+        mov dword [es:OTHER_PML4E], 0xa007
+;;; fifth level
         mov dword [es:0xa000], 0xb007
         mov dword [es:0xb000], 0xc007
         mov dword [es:0xc000], 0x300007
         mov dword [es:0x6004], 0x8000       ; RSP0
         lgdt [gdtr - BASE]
-        mov eax, 0x20
+        mov eax, ALWAYS
         mov cr4, eax
-        mov eax, 0x1000
+        mov eax, ROOT
         mov cr3, eax
         mov ecx, 0xc0000080
         mov eax, 0x900
@@ -146,11 +150,20 @@ next_setting:
         and eax, ~0x800
         wrmsr
         call reserved
+        ; the end, as QEMU's port for it and then Bochs's want it
+        out 0xf4, al
+        mov rsi, shutdown
+        mov ecx, 8
+        mov edx, 0x8900
+        rep outsb
         cli
         hlt
 
+shutdown: db "Shutdown"
+
 reserved:
-        mov r14d, 0x1008
+;;; fifth entry
+        mov r14d, OTHER_PML4E
         call bits_of
         mov r14d, 0xa000
         call bits_of
@@ -192,7 +205,7 @@ wanted:
         call print4
         mov [r14], rbx
         mov eax, [r14]
-        and dword [0x1008], ~0x60
+        and dword [OTHER_PML4E], ~0x60
         and dword [0xa000], ~0x60
         and dword [0xb000], ~0x60
         and dword [0xc000], ~0x60
@@ -215,7 +228,7 @@ apply:
         bts rax, 16
 apply_wp:
         mov cr0, rax
-        mov eax, 0x20
+        mov eax, ALWAYS
         bt r12d, 4
         jnc apply_smep
         bts eax, 20
