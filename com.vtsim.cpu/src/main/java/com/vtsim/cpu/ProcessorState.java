@@ -9,6 +9,7 @@ import com.vtsim.cpu.engine.FloatingState;
 import com.vtsim.cpu.engine.MsrState;
 import com.vtsim.cpu.engine.Segments;
 import com.vtsim.cpu.engine.SystemState;
+import com.vtsim.cpu.trace.ProcessorTrace;
 import com.vtsim.cpu.vmx.VmxState;
 import java.util.Arrays;
 
@@ -24,7 +25,7 @@ import java.util.Arrays;
  * @param limits    of the same
  * @param access    of ES … GS, LDTR, TR
  * @param control   CR0, CR2, CR3, CR4, EFER, XCR0, PKRU, A20 mask, state of the random-number generator,
- *                  monitored line, end of a timed wait and what ends it
+ *                  monitored line, end of a timed wait and what ends it, processor trace
  * @param pdpte     the PDPTE registers
  * @param debug     DR0–DR7
  * @param msrs      model-specific registers
@@ -36,6 +37,8 @@ import java.util.Arrays;
 record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] selectors, long[] bases, long[] limits, int[] access,
         long[] control, long[] pdpte, long[] debug, MsrState msrs, int cr8, FloatingState.Saved floating, ExecutionState execution, VmxState vmx) {
     private static final int VERSION = 1;
+    /** Where the processor trace begins in {@link #control}. */
+    private static final int CONTROL = 12;
     private static final int LDTR = 6, TR = 7, GDTR = 8, IDTR = 9;
 
     static State save(Cpu cpu) {
@@ -60,6 +63,8 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         long[] wait = cpu.execution.activity.save();
         long[] control = {system.cr0, system.cr2, system.cr3, system.cr4, system.efer, system.xcr0, system.pkru, system.a20Mask,
             cpu.randomState, cpu.monitor.armed(), wait[0], wait[1]};
+        control = Arrays.copyOf(control, CONTROL + ProcessorTrace.SAVED);
+        cpu.trace.save(control, CONTROL);
         return State.of(cpu.cpuid.model.title, VERSION, new ProcessorState(Arrays.copyOf(cpu.r, 16), cpu.r[Cpu.RIP], cpu.rflags(),
             cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.msrs.save(),
             system.localApic() == null ? system.cr8 : 0, cpu.floating.save(), cpu.execution.save(), cpu.vmx.save()));
@@ -112,5 +117,6 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         }
         system.controlChanged();
         cpu.performance.restore();
+        cpu.trace.restore(p.control, CONTROL);
     }
 }

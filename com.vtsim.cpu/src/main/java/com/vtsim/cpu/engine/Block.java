@@ -2,6 +2,8 @@ package com.vtsim.cpu.engine;
 
 /** A straight run of operations decoded from one page (its last instruction may reach into the next). */
 final class Block {
+    /** Nobody has asked yet. */
+    static final int UNKNOWN = -1;
     /** @return what was executed before anything was */
     static Block none() {
         return new Block(-1, 0, 0, new Operation[0], new short[0], new Operation[0], null);
@@ -25,6 +27,8 @@ final class Block {
     boolean valid = true;
     /** Instructions executed in it by the interpreter, whole executions only; negative once it is to stay there. */
     int heat;
+    /** What a trace tells of its only instruction, or {@link #UNKNOWN}. */
+    int branch = UNKNOWN;
     /** What executes it in place of the interpreter, or null. */
     CompiledBlock compiled;
     /** The page that keeps it; null until it is kept, or where code is fetched from a device. */

@@ -3,6 +3,7 @@ package com.vtsim.cpu.engine;
 import com.vtsim.api.irq.InterruptController;
 import com.vtsim.api.machine.Clock;
 import com.vtsim.api.machine.PortSpace;
+import com.vtsim.cpu.trace.ProcessorTrace;
 import com.vtsim.cpu.vmx.Vmx;
 import java.util.function.Consumer;
 
@@ -78,6 +79,8 @@ public final class Cpu {
     public final PerformanceCounters performance = new PerformanceCounters(this);
     /** VMX operation. */
     public final Vmx vmx;
+    /** Processor trace. */
+    public final ProcessorTrace trace;
 
     /** The board's ports; null while detached. */
     public PortSpace ports;
@@ -117,6 +120,7 @@ public final class Cpu {
         interruptReturn = new InterruptReturn(this);
         execution = new Execution(this, semantics);
         vmx = new Vmx(this);
+        trace = new ProcessorTrace(this);
     }
 
     // Faults

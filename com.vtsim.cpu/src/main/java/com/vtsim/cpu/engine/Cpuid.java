@@ -2,6 +2,7 @@ package com.vtsim.cpu.engine;
 
 import com.vtsim.cpu.isa.Form;
 import com.vtsim.cpu.isa.OpcodeTable;
+import com.vtsim.cpu.trace.ProcessorTrace;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -129,9 +130,21 @@ public final class Cpuid {
                 0, 0, PerformanceCounters.FIXED | PerformanceCounters.WIDTH << 5);
             case 0xB -> topology(subleaf);
             case 0xD -> extendedState(subleaf);
+            case 0x14 -> trace(subleaf);
             case 0x15 -> set(1, (int) (tscFrequency / CRYSTAL), (int) CRYSTAL, 0);
             case 0x16 -> set((int) (tscFrequency / 1_000_000), (int) (tscFrequency / 1_000_000), 100, 0);
             default -> { }
+        }
+    }
+
+    /** Processor trace: CR3 filtering; address ranges, for filtering and to stop; tables of several entries, single range; linear addresses. */
+    private void trace(int subleaf) {
+        if (has(Feature.INTEL_PT)) {
+            switch (subleaf) {
+                case 0 -> set(1, 1 | 1 << 2, 1 | 1 << 1 | 1 << 2 | 1 << 31, 0);
+                case 1 -> set(ProcessorTrace.RANGES, 0, 0, 0);
+                default -> { }
+            }
         }
     }
 

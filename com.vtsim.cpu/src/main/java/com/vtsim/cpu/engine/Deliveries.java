@@ -128,11 +128,19 @@ public final class Deliveries {
 
     private void transfer(int vector, int errorCode, Interrupts.Source source, int length) {
         long from = cpu.r[Cpu.RIP];
+        boolean traced = (execution.events & Event.TRACE) != 0;
+        long linear = execution.linearIp();
+        if (traced) {
+            cpu.trace.delivering();
+        }
         cpu.next = from;
         cpu.interrupts.transfer(vector, errorCode, source, from + length);
         cpu.r[Cpu.RIP] = cpu.next;
         if (execution.branchRecords.on()) {
             execution.branchRecords.taken(BranchRecords.FAR, from, cpu.next);
+        }
+        if (traced) {
+            cpu.trace.delivered(linear);
         }
     }
 

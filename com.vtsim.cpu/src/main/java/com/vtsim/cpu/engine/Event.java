@@ -18,6 +18,8 @@ final class Event {
     static final int MWAIT = 1 << 15, MASKED_INTR_ENDS_WAIT = 1 << 16;
     /** A machine check is to be taken; one has stopped the processor, in VMX non-root operation too. */
     static final int MACHINE_CHECK = 1 << 17, DEAD = 1 << 18;
+    /** Where execution goes is traced. */
+    static final int TRACE = 1 << 19;
     /** Those that are state, as opposed to what follows from other state. */
     static final int SAVED = HALTED | NMI | INIT | SHADOW | WAIT_FOR_SIPI | SIPI | SHUTDOWN | DEBUG | SPIN | MWAIT | MASKED_INTR_ENDS_WAIT
         | MACHINE_CHECK | DEAD;

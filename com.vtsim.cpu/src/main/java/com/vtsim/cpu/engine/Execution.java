@@ -1,6 +1,8 @@
 package com.vtsim.cpu.engine;
 
 import com.vtsim.api.machine.Processor.Outcome;
+import com.vtsim.cpu.trace.BranchKind;
+import com.vtsim.cpu.trace.ProcessorTrace;
 
 /**
  * The run loop of the processor: executes blocks, recognises events between instructions, and turns faults into
@@ -112,6 +114,10 @@ public final class Execution {
                     executeOne();
                     continue;
                 }
+                if ((events & Event.TRACE) != 0) {
+                    executeTraced(left);
+                    continue;
+                }
             }
             execute(left);
         }
@@ -184,6 +190,36 @@ public final class Execution {
             retired += i;
             advance(ip + block.starts[i]);
         }
+    }
+
+    /** The same while branches are traced: a block's last instruction, which alone can be one, by itself. */
+    private void executeTraced(long most) {
+        cpu.trace.before();
+        long from = linearIp();
+        Block block = code.at(from);
+        int all = block.operations.length;
+        if (all > 1) {
+            execute(Math.min(most, all - 1));
+            return;
+        }
+        if (block.branch == Block.UNKNOWN) {
+            block.branch = BranchKind.of(code.instructionAt(from));
+        }
+        int kind = block.branch;
+        int condition = ProcessorTrace.condition(kind);
+        boolean taken = condition >= 0 && cpu.condition(condition);
+        long behind = from + block.length;
+        long before = retired;
+        execute(1);
+        if (retired != before) {
+            cpu.trace.executed(kind, taken, from, (cpu.mode & Mode.SIZE_MASK) == 2 ? behind : behind & 0xFFFF_FFFFL);
+        }
+    }
+
+    /** Traces branches from now on, or no longer. */
+    public void traced(boolean on) {
+        events = on ? events | Event.TRACE : events & ~Event.TRACE;
+        endBlock();
     }
 
     /** Executes a compiled block, and those that follow it as long as nothing asks for a look at events. */
@@ -262,7 +298,11 @@ public final class Execution {
         int branch = onBranches || records || cpu.performance.countsBranches() ? branchRecords.next(code.instructionAt(linearIp())) : 0;
         long ip = cpu.r[Cpu.RIP];
         long before = retired;
-        execute(1);
+        if ((events & Event.TRACE) != 0) {
+            executeTraced(1);
+        } else {
+            execute(1);
+        }
         shadowed = 0;
         boolean taken = branch != 0 && (branchRecords.met() || cpu.r[Cpu.RIP] != ip + instructionLength());
         if (branch != 0) {

@@ -120,6 +120,8 @@ public enum Feature {
     CLFLUSHOPT(7, 0, Register.EBX, 23),
     /** CLWB. */
     CLWB(7, 0, Register.EBX, 24),
+    /** Intel Processor Trace. */
+    INTEL_PT(7, 0, Register.EBX, 25),
     /** SHA instructions. */
     SHA(7, 0, Register.EBX, 29),
     /** User-mode instruction prevention. */

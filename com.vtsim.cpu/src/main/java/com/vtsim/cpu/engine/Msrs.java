@@ -2,6 +2,7 @@ package com.vtsim.cpu.engine;
 
 import com.vtsim.api.irq.LocalApicPort;
 import com.vtsim.api.machine.Clock;
+import com.vtsim.cpu.trace.ProcessorTrace;
 import com.vtsim.cpu.vmx.Capabilities;
 import java.util.Arrays;
 import java.util.Map;
@@ -130,6 +131,7 @@ public final class Msrs {
         fixedRanges.forEach((address, name) -> row(address, "IA32_MTRR_" + name, 0, value -> memoryTypes(value, false)));
         row(0x277, "IA32_PAT", 0x0007_0406_0007_0406L, (Legal) value -> memoryTypes(value, true));
         row(0x2FF, "IA32_MTRR_DEF_TYPE", 0, (Legal) value -> (value & ~0xCFFL) == 0 && memoryType(value, false));
+        trace();
         row(0xDA0, "IA32_XSS", 0, 0L);
         String[] vmx = {"BASIC", "PINBASED_CTLS", "PROCBASED_CTLS", "EXIT_CTLS", "ENTRY_CTLS", "MISC", "CR0_FIXED0", "CR0_FIXED1", "CR4_FIXED0",
             "CR4_FIXED1", "VMCS_ENUM", "PROCBASED_CTLS2", "EPT_VPID_CAP", "TRUE_PINBASED_CTLS", "TRUE_PROCBASED_CTLS", "TRUE_EXIT_CTLS",
@@ -163,6 +165,20 @@ public final class Msrs {
         }
     }
 
+    private static void trace() {
+        linked(ProcessorTrace.OUTPUT_BASE, "IA32_RTIT_OUTPUT_BASE", cpu -> cpu.trace.outputBase(), (cpu, value) -> cpu.trace.outputBase(value));
+        linked(ProcessorTrace.OUTPUT_MASK_PTRS, "IA32_RTIT_OUTPUT_MASK_PTRS", cpu -> cpu.trace.outputPointers(),
+            (cpu, value) -> cpu.trace.outputPointers(value));
+        linked(ProcessorTrace.CTL, "IA32_RTIT_CTL", cpu -> cpu.trace.control(), (cpu, value) -> cpu.trace.control(value));
+        linked(ProcessorTrace.STATUS, "IA32_RTIT_STATUS", cpu -> cpu.trace.status(), (cpu, value) -> cpu.trace.status(value));
+        linked(ProcessorTrace.CR3_MATCH, "IA32_RTIT_CR3_MATCH", cpu -> cpu.trace.cr3Match(), (cpu, value) -> cpu.trace.cr3Match(value));
+        for (int i = 0; i < 2 * ProcessorTrace.RANGES; i++) {
+            int n = i;
+            linked(ProcessorTrace.ADDR0_A + n, "IA32_RTIT_ADDR" + n / 2 + (n % 2 == 0 ? "_A" : "_B"), cpu -> cpu.trace.range(n),
+                (cpu, value) -> cpu.trace.range(n, value));
+        }
+    }
+
     private static void performance() {
         for (int i = 0; i < PerformanceCounters.GENERAL; i++) {
             int n = i;
@@ -189,9 +205,14 @@ public final class Msrs {
     private static final Map<Long, Feature> NEEDS = Map.of(0xE1L, Feature.WAITPKG, 0xDA0L, Feature.XSAVES, 0x3BL, Feature.TSC_ADJUST, 0x10AL, Feature.ARCH_CAPABILITIES,
         0x345L, Feature.PDCM, 0xC000_0103L, Feature.RDTSCP);
 
+    private static Feature needed(long address) {
+        boolean trace = address >= ProcessorTrace.OUTPUT_BASE && address < ProcessorTrace.ADDR0_A + 2 * ProcessorTrace.RANGES;
+        return trace ? Feature.INTEL_PT : NEEDS.get(address);
+    }
+
     private static final Row[] ROWS = TABLE.values().toArray(new Row[0]);
     private static final long[] ADDRESSES = TABLE.keySet().stream().mapToLong(Long::longValue).toArray();
-    private static final Feature[] NEEDED = TABLE.keySet().stream().map(NEEDS::get).toArray(Feature[]::new);
+    private static final Feature[] NEEDED = TABLE.keySet().stream().map(Msrs::needed).toArray(Feature[]::new);
 
     /** Places in the table of what instructions use. */
     private static final int SYSENTER_CS = slot(0x174), SYSENTER_ESP = slot(0x175), SYSENTER_EIP = slot(0x176), MISC_ENABLE = slot(0x1A0), DEBUGCTL = slot(0x1D9), UMWAIT_CONTROL = slot(0xE1), SIGN_ID = slot(0x8B),

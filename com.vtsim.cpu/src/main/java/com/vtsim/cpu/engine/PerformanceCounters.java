@@ -35,6 +35,8 @@ public final class PerformanceCounters {
     private static final long SELECT_DEFINED = 0xFFFF_FFFFL & ~ANY, FIXED_DEFINED = 0xBBB;
     /** IA32_PERF_GLOBAL_OVF_CTRL: overflow of the debug-store buffer, and its condition changed. */
     private static final long OTHER_STATUS = 3L << 62;
+    /** IA32_PERF_GLOBAL_STATUS: a region of the processor trace that says so is full. */
+    private static final long TRACE_STATUS = 1L << 55;
 
     /** What there is to count. */
     private static final int NOTHING = 0, INSTRUCTIONS = 1, CYCLES = 2, BRANCHES = 3, OTHER_CYCLES = 4, KINDS = 5;
@@ -141,6 +143,13 @@ public final class PerformanceCounters {
         if (cpu.system.localApic() != null) {
             cpu.system.localApic().performanceInterrupt();
         }
+    }
+
+    /** A region of the processor trace's output is full, and its entry asks for an interrupt. @sdm ToPA PMI */
+    public void traceRegionFull() {
+        settle();
+        globalStatus |= TRACE_STATUS;
+        interrupt();
     }
 
     private static long bit(int counter) {
@@ -327,7 +336,7 @@ public final class PerformanceCounters {
     }
 
     boolean clearStatus(long value) {
-        if ((value & ~(COUNTERS | OTHER_STATUS)) != 0) {
+        if ((value & ~(COUNTERS | OTHER_STATUS | (cpu.cpuid.has(Feature.INTEL_PT) ? TRACE_STATUS : 0))) != 0) {
             return false;
         }
         settle();

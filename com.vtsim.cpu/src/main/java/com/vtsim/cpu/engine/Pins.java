@@ -83,6 +83,10 @@ public final class Pins {
             cpu.vmx.leave(ExitReason.INIT, 0);
             return;
         }
+        long from = execution.linearIp();
+        if ((execution.events & Event.TRACE) != 0) {
+            cpu.trace.delivering();
+        }
         ResetState.init(cpu);
         if (cpu.system.localApic() != null) {
             cpu.system.localApic().init();
@@ -92,6 +96,7 @@ public final class Pins {
         if (cpu.index != 0) {
             execution.events |= Event.WAIT_FOR_SIPI;
         }
+        cpu.trace.initialised(from, cpu.index != 0);
         execution.flagsChanged();
     }
 
@@ -104,6 +109,7 @@ public final class Pins {
         }
         execution.events &= ~Event.WAIT_FOR_SIPI;
         ResetState.startUp(cpu, startupVector);
+        cpu.trace.startedUp();
     }
 
     int startupVector() {

@@ -25,6 +25,7 @@ public final class ResetState {
         cpu.system.controlChanged();
         cpu.execution.reset();
         cpu.performance.reset();
+        cpu.trace.reset();
     }
 
     /** INIT: caches, MTRRs, x87 and SSE state and the time-stamp counter keep what they have. */

@@ -131,8 +131,8 @@ public final class Capabilities {
             case 0x48F -> pair(VmcsField.EXIT_CTLS, 0);
             case 0x484 -> pair(VmcsField.ENTRY_CTLS, DEBUG_RELAXED);
             case 0x490 -> pair(VmcsField.ENTRY_CTLS, 0);
-            // EFER.LMA stored to the entry controls, all activity states, VMWRITE to any field, injection with instruction length 0.
-            case 0x485 -> PreemptionTimer.SHIFT | 1 << 5 | 7 << 6 | CR3_TARGETS << 16 | 1 << 29 | 1 << 30;
+            // EFER.LMA stored to the entry controls, all activity states, processor trace in VMX operation, VMWRITE to any field, injection with instruction length 0.
+            case 0x485 -> PreemptionTimer.SHIFT | 1 << 5 | 7 << 6 | (cpu.cpuid.has(Feature.INTEL_PT) ? 1 << 14 : 0) | CR3_TARGETS << 16 | 1 << 29 | 1 << 30;
             case 0x486 -> CR0_FIXED0;
             case 0x487 -> CR0_FIXED1;
             case 0x488 -> SystemState.CR4_VMXE;

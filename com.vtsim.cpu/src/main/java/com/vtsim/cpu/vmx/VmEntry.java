@@ -67,6 +67,7 @@ final class VmEntry {
             failed(ExitReason.INVALID_GUEST_STATE, broken.detail(), EntryRule.broken(v, c));
             return;
         }
+        cpu.trace.entering(false);
         try {
             load(v);
         } catch (GuestFault fault) {
@@ -77,6 +78,7 @@ final class VmEntry {
             cpu.machineChecks.record(fault.information);
             failed(ExitReason.MACHINE_CHECK_AT_ENTRY, 0, List.of());
         }
+        cpu.trace.entered();
     }
 
     private void load(VmcsImage v) {

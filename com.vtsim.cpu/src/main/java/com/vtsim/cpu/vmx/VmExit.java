@@ -95,6 +95,7 @@ final class VmExit {
     /** Leaves the VM. The instruction pointer is where the guest is to go on. */
     void perform() {
         long region = vmx.current;
+        cpu.trace.leaving();
         try {
             leave(region);
         } catch (GuestFault fault) {
@@ -141,6 +142,7 @@ final class VmExit {
         } else {
             loadHost(region, wide);
         }
+        cpu.trace.left(false);
     }
 
     /** A VM entry has failed after guest state began to be loaded, or for its checks: host state is loaded, no guest state saved. */

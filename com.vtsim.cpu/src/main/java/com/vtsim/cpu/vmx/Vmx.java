@@ -465,6 +465,23 @@ public final class Vmx {
         adoptControls();
     }
 
+    // Processor trace
+
+    /** @return whether a trace's output addresses are guest-physical */
+    public boolean tracesGuestPhysical() {
+        return false;
+    }
+
+    /** @return the final address of a page of a trace's output or tables, guest-physical; throws the VM exit where there is none */
+    public long traceOutput(long address, boolean write) {
+        return address;
+    }
+
+    /** @return whether a trace is not to tell that a VM runs */
+    public boolean concealedFromTrace() {
+        return false;
+    }
+
     /** Sets a field of the VMCS of the VM that runs. */
     void update(VmcsField field, long value) {
         image.set(field, value);
