@@ -12,6 +12,9 @@ public final class DrawingConverter implements Converter {
     /** Session variable, {@code Boolean}: the session's output is a terminal that shows colours. */
     public static final String COLOUR = "vtsim.colour";
 
+    /** Session variable, {@code Boolean}: results are printed as JSON, for a program to read. */
+    public static final String JSON = "vtsim.json";
+
     @Override
     public Object convert(Class<?> desired, Object in) {
         return null;
@@ -19,6 +22,9 @@ public final class DrawingConverter implements Converter {
 
     @Override
     public CharSequence format(Object target, int level, Converter escape) {
+        if (level == INSPECT && escape instanceof CommandSession session && Boolean.TRUE.equals(session.get(JSON))) {
+            return Json.of(target);
+        }
         return level == INSPECT ? Drawing.full(target, paint(escape)) : Drawing.line(target);
     }
 

@@ -1,5 +1,8 @@
 package com.vtsim.shell.draw;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -45,6 +48,14 @@ public final class Tree implements Drawable {
         StringBuilder text = new StringBuilder();
         draw(text, "", "", paint);
         return text.toString();
+    }
+
+    /** Label, note and branches, those as an array of the same. */
+    ObjectNode json(JsonNodeFactory nodes) {
+        ObjectNode object = nodes.objectNode().put("label", label).put("note", note);
+        ArrayNode array = object.putArray("branches");
+        branches.forEach(branch -> array.add(branch.json(nodes)));
+        return object;
     }
 
     private void draw(StringBuilder text, String first, String rest, Paint paint) {

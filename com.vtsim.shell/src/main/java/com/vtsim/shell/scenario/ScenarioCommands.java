@@ -6,6 +6,8 @@ import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machines;
 import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.RunLimits;
+import com.vtsim.shell.draw.Drawable;
+import com.vtsim.shell.draw.Paint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
 import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Converter;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.annotations.GogoCommand;
 import org.osgi.service.component.annotations.Activate;
@@ -41,6 +44,19 @@ public final class ScenarioCommands {
 
     /** A claim of a scenario. */
     public record Listed(String behaviour, String scenario, String claim) { }
+
+    /** What became of a claim. */
+    public record Observed(String behaviour, String scenario, boolean holds, String observed) implements Drawable {
+        @Override
+        public String line() {
+            return behaviour + (holds ? "  " : " DOES NOT HOLD ") + observed;
+        }
+
+        @Override
+        public String full(Paint paint) {
+            return line();
+        }
+    }
 
     /** The scenarios. */
     @Descriptor("list the scenarios and what each claims")
@@ -72,7 +88,7 @@ public final class ScenarioCommands {
             for (Scenario.Claim claim : scenario.claims()) {
                 boolean holds = observed.applyAsLong("finished") == 1 && observed.applyAsLong("error") == 0
                         && claim.conditions().stream().allMatch(condition -> condition.holds(observed));
-                session.getConsole().println(claim.id() + (holds ? "  " : " DOES NOT HOLD ") + claim.said(observed));
+                session.getConsole().println(session.format(new Observed(claim.id(), scenario.name(), holds, claim.said(observed)), Converter.INSPECT));
                 held += holds ? 1 : 0;
                 if (!holds) {
                     broken.add(claim.id() + " (" + scenario.name() + ")");

@@ -2,6 +2,7 @@ package com.vtsim.shell.session;
 
 import com.vtsim.api.machine.OperatorException;
 import com.vtsim.shell.draw.DrawingConverter;
+import com.vtsim.shell.draw.Json;
 import java.io.BufferedInputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
@@ -37,6 +38,7 @@ public final class Main implements ToIntFunction<String[]> {
             Usage: vtsim                   the shell, at a prompt
                    vtsim -c 'COMMAND; …'   run the commands and exit
                    vtsim FILE [ARGUMENT…]  run the commands in FILE ("-": standard input) and exit; $1, $2, … are the arguments, $here its folder
+                   vtsim --json …          prints results and failures as JSON, a line each, with -c or a FILE
                    vtsim --help            this text
                    vtsim --version         the version of VTSim
 
@@ -49,9 +51,19 @@ public final class Main implements ToIntFunction<String[]> {
             VTSIM_BUILD       "never": start what is built, even if sources are newer
             JAVA_HOME         the Java installation to use""";
 
+    /**
+     * A failure, for a program to read.
+     *
+     * @param script null if the commands are those of the command line
+     * @param line   of the script, from 1
+     * @param error  what was wrong and what would be right
+     */
+    private record Failure(String script, int line, String error) { }
+
     private final BundleContext context;
     private final CommandProcessor processor;
     private final Logger log;
+    private boolean json;
     private final PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     private final PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
 
@@ -66,6 +78,13 @@ public final class Main implements ToIntFunction<String[]> {
     @Override
     public int applyAsInt(String[] arguments) {
         List<String> words = Arrays.asList(arguments);
+        json = !words.isEmpty() && words.get(0).equals("--json");
+        if (json) {
+            words = words.subList(1, words.size());
+            if (words.isEmpty()) {
+                return misuse("--json needs -c or a file of commands");
+            }
+        }
         String first = words.isEmpty() ? "" : words.get(0);
         return switch (first) {
             case "" -> flag("vtsim.interactive") ? interactive() : script("standard input", "-", List.of());
@@ -105,7 +124,8 @@ public final class Main implements ToIntFunction<String[]> {
     private int run(String name, String text, List<String> arguments) {
         InputStream in = new FileInputStream(FileDescriptor.in);
         try (GogoCommands commands = new GogoCommands(context, processor); CommandSession session = processor.createSession(in, out, err)) {
-            Exit exit = prepare(session, commands, flag("vtsim.colour"));
+            Exit exit = prepare(session, commands, flag("vtsim.colour") && !json);
+            session.put(DrawingConverter.JSON, json);
             if (!flag("vtsim.colour")) {
                 // Gogo's own commands take every session for a terminal; these are the colours of grep and ls.
                 session.put("GREP_COLORS", "mt=:fn=:ln=:se=");
@@ -121,8 +141,7 @@ public final class Main implements ToIntFunction<String[]> {
                     step.run(session, out);
                 } catch (Exception e) {
                     Diagnosis.log(log, step.text(), e);
-                    String place = name == null ? "" : name + ":" + step.line() + ": ";
-                    err.println("vtsim: " + place + new Diagnosis(context).explain(step.text(), e));
+                    failed(name, step.line(), new Diagnosis(context).explain(step.text(), e));
                     return 1;
                 }
                 if (exit.isAsked()) {
@@ -135,6 +154,14 @@ public final class Main implements ToIntFunction<String[]> {
             return 1;
         } finally {
             out.flush();
+        }
+    }
+
+    private void failed(String script, int line, String why) {
+        if (json) {
+            err.println(Json.of(new Failure(script, line, why)));
+        } else {
+            err.println("vtsim: " + (script == null ? "" : script + ":" + line + ": ") + why);
         }
     }
 

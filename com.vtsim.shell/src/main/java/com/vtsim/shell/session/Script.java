@@ -1,6 +1,8 @@
 package com.vtsim.shell.session;
 
 import com.vtsim.api.machine.OperatorException;
+import com.vtsim.shell.draw.DrawingConverter;
+import com.vtsim.shell.draw.Json;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +38,8 @@ final class Script {
             if (result == null || silent) {
                 return;
             }
-            CharSequence shown = session.format(result, Converter.INSPECT);
+            boolean json = Boolean.TRUE.equals(session.get(DrawingConverter.JSON));
+            CharSequence shown = json ? Json.of(result) : session.format(result, Converter.INSPECT);
             if (shown == null || shown.isEmpty()) {
                 return;
             }

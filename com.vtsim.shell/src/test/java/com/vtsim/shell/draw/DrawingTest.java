@@ -33,6 +33,19 @@ class DrawingTest {
     }
 
     @Test
+    void programsReadTheSameAsJson() {
+        Sample sample = new Sample("ram \"0\"", 0xff00_0000_0000_0001L, 3, Optional.of(Duration.ofMillis(250)));
+        assertThat(Json.of(sample)).isEqualTo("{\"name\":\"ram \\\"0\\\"\",\"baseAddress\":\"0xff00000000000001\",\"count\":3,\"age\":250000000}");
+        assertThat(Json.of(List.of(new Sample("a", 0, -7, Optional.empty())))).isEqualTo("[{\"name\":\"a\",\"baseAddress\":\"0x0\",\"count\":-7,\"age\":null}]");
+        Tree tree = new Tree("m", "runs");
+        tree.add("cpu0", "");
+        assertThat(Json.of(tree)).isEqualTo("{\"label\":\"m\",\"note\":\"runs\",\"branches\":[{\"label\":\"cpu0\",\"note\":\"\",\"branches\":[]}]}");
+        assertThat(Json.of(new byte[] {1, (byte) 0xAB})).isEqualTo("\"01ab\"");
+        assertThat(Json.of("two\nlines")).isEqualTo("\"two\\nlines\"");
+        assertThat(Json.of(new Table("NAME").row("x"))).isEqualTo("\"NAME\\nx\"");
+    }
+
+    @Test
     void coloursDoNotShiftColumns() {
         String drawn = new Table("NAME", ">N").row("x", 10).full(Paint.COLOUR);
         assertThat(drawn.replaceAll("\u001b\\[[0-9;]*m", "")).isEqualTo("NAME   N\nx     10");
