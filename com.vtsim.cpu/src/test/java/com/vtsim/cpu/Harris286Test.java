@@ -32,8 +32,9 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Real-mode instructions end as a real 80286 ended them: SingleStepTests/80286, a sample (its README explains format and
- * masks). Where a 386 or later is known to differ, the exception it takes instead is expected. The folder is
- * {@code -Dvtsim.data}, or {@code ../shared/data} beside the checkout.
+ * masks). Where a 386 or later is known to differ (1,009 of 48,750), the exception it takes instead is expected, and after it everything as it was
+ * before the instruction but for the frame: that is what a fault is. Of the 8 that take no exception there (more than 10 bytes, FS and GS) nothing
+ * is recorded that a later processor would show, so only that is expected. The folder is {@code -Dvtsim.data}, or {@code ../shared/data} beside the checkout.
  */
 class Harris286Test {
     private static final int NONE = -1;
@@ -225,23 +226,43 @@ class Harris286Test {
     /** Vectors that may be taken get a handler of one HLT at FFFF:0100 and up; which one is reached tells. */
     private String runDiffering(JsonNode test, String reason) {
         start(test.get("initial"));
-        int ip = (int) cpu.r[Cpu.RIP];
         int expected = expectedVector(test, reason);
         for (int vector = 0; vector < HANDLERS; vector++) {
             memory.write(4L * vector, 4, 0xFFFF_0100L + vector);
             memory.write(0x1000F0 + vector, 1, 0xF4);
         }
+        memory.read(0, shadow, 0, MEMORY);
         Outcome outcome = cpu.execution.run(LIMIT);
         boolean handled = cpu.segments.selector[Cpu.CS] == 0xFFFF;
         int taken = handled ? (int) cpu.r[Cpu.RIP] - 0x101 : NONE;
-        int pushed = (int) memory.read((cpu.segments.selector[Cpu.SS] << 4) + (cpu.r[Cpu.RSP] & 0xFFFF), 2);
         StringBuilder wrong = new StringBuilder(outcome == Outcome.IDLE ? "" : " ended with " + outcome);
         compare(wrong, "vector", expected, taken);
         if (handled) {
-            compare(wrong, "pushed ip", ip, pushed);
+            compareWithBegin(wrong, test.get("initial").get("regs"));
         }
         memory.read(0, shadow, 0, MEMORY);
         return wrong.isEmpty() ? null : wrong.toString();
+    }
+
+    /** A fault leaves everything as it was before the instruction, but for the frame of three words, IF and TF. */
+    private void compareWithBegin(StringBuilder wrong, JsonNode begin) {
+        int sp = begin.get("sp").intValue() - 6 & 0xFFFF;
+        for (String name : GENERAL) {
+            compare(wrong, name, name.equals("sp") ? sp : begin.get(name).intValue(), (int) cpu.r[List.of(GENERAL).indexOf(name)] & 0xFFFF);
+        }
+        for (int i = 0; i < SEGMENTS.length; i++) {
+            compare(wrong, SEGMENTS[i], i == Cpu.CS ? 0xFFFF : begin.get(SEGMENTS[i]).intValue(), cpu.segments.selector[i]);
+        }
+        int flags = begin.get("flags").intValue() & DEFINED;
+        compare(wrong, "flags", flags & ~(Flags.IF | Flags.TF), (int) cpu.rflags() & DEFINED);
+        int[] frame = {begin.get("ip").intValue(), begin.get("cs").intValue(), flags | 2};
+        for (int i = 0; i < 6; i++) {
+            shadow[(begin.get("ss").intValue() << 4) + (sp + i & 0xFFFF)] = (byte) (frame[i / 2] >> 8 * (i & 1));
+        }
+        int at = Arrays.mismatch(memory.bytes, shadow);
+        if (at >= 0) {
+            compare(wrong, "memory " + Integer.toHexString(at), shadow[at] & 0xFF, memory.bytes[at] & 0xFF);
+        }
     }
 
     private static int expectedVector(JsonNode test, String reason) {

@@ -24,9 +24,9 @@ final class References {
         return isOnPath("qemu-system-x86_64");
     }
 
-    /** Bochs wants a terminal, which {@code script} makes. */
+    /** Bochs wants a terminal, which {@code script} makes, and its package {@code bochs-term} to draw on it. */
     static boolean bochsIsInstalled() {
-        return isOnPath("bochs") && isOnPath("script");
+        return isOnPath("bochs") && isOnPath("script") && Files.exists(Path.of("/usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so"));
     }
 
     private static boolean isOnPath(String program) {
