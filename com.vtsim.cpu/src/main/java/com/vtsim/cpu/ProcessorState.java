@@ -25,7 +25,7 @@ import java.util.Arrays;
  * @param limits    of the same
  * @param access    of ES … GS, LDTR, TR
  * @param control   CR0, CR2, CR3, CR4, EFER, XCR0, PKRU, A20 mask, state of the random-number generator,
- *                  monitored line, end of a timed wait and what ends it, processor trace
+ *                  monitored line, end of a timed wait and what ends it, processor trace, the 7 longs of the internal wrapping key
  * @param pdpte     the PDPTE registers
  * @param debug     DR0–DR7
  * @param msrs      model-specific registers
@@ -39,6 +39,8 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
     private static final int VERSION = 1;
     /** Where the processor trace begins in {@link #control}. */
     private static final int CONTROL = 12;
+    /** Where the wrapping key is in it. */
+    private static final int KEY = CONTROL + ProcessorTrace.SAVED;
     private static final int LDTR = 6, TR = 7, GDTR = 8, IDTR = 9;
 
     static State save(Cpu cpu) {
@@ -61,10 +63,12 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         access[LDTR] = s.ldtAccess;
         access[TR] = s.taskAccess;
         long[] wait = cpu.execution.activity.save();
+        long[] key = cpu.wrappingKey.save();
         long[] control = {system.cr0, system.cr2, system.cr3, system.cr4, system.efer, system.xcr0, system.pkru, system.a20Mask,
             cpu.randomState, cpu.monitor.armed(), wait[0], wait[1]};
-        control = Arrays.copyOf(control, CONTROL + ProcessorTrace.SAVED);
+        control = Arrays.copyOf(control, KEY + key.length);
         cpu.trace.save(control, CONTROL);
+        System.arraycopy(key, 0, control, KEY, key.length);
         return State.of(cpu.cpuid.model.title, VERSION, new ProcessorState(Arrays.copyOf(cpu.r, 16), cpu.r[Cpu.RIP], cpu.rflags(),
             cpu.cpl, selectors, bases, limits, access, control, system.pdpte.clone(), system.dr.clone(), cpu.msrs.save(),
             system.localApic() == null ? system.cr8 : 0, cpu.floating.save(), cpu.execution.save(), cpu.vmx.save()));
@@ -114,6 +118,9 @@ record ProcessorState(long[] general, long rip, long rflags, int cpl, int[] sele
         cpu.vmx.restore(p.vmx);
         if (p.control.length > 11) {
             cpu.execution.activity.restore(p.control[10], p.control[11]);
+        }
+        if (p.control.length > KEY) {
+            cpu.wrappingKey.restore(Arrays.copyOfRange(p.control, KEY, p.control.length));
         }
         system.controlChanged();
         cpu.performance.restore();

@@ -71,6 +71,8 @@ public final class Cpu {
     public final FloatingState floating;
     /** Machine-check banks. */
     public final MachineChecks machineChecks = new MachineChecks(this);
+    /** The key that Key Locker wraps keys with. */
+    public final WrappingKey wrappingKey = new WrappingKey();
     /** What MONITOR watches. */
     public final AddressMonitor monitor = new AddressMonitor(this);
     /** The run loop. */

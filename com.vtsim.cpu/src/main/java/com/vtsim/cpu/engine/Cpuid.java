@@ -24,7 +24,7 @@ public final class Cpuid {
     /** Offset of PKRU in a standard XSAVE area; that of AVX state follows the header. */
     public static final int PKRU_OFFSET = 2688;
 
-    private static final int LAST_BASIC = 0x16, LAST_EXTENDED = 0x8000_0008;
+    private static final int LAST_BASIC = 0x16, LAST_WITH_KEYS = 0x19, LAST_EXTENDED = 0x8000_0008;
     private static final String BRAND = "VTSim virtual processor";
     private static final int HTT = 1 << 28, OSXSAVE = 1 << 27, OSPKE = 1 << 4;
 
@@ -82,7 +82,7 @@ public final class Cpuid {
     /** Fills {@link #answer} for EAX and ECX. */
     public void ask(int leafAsked, int subleafAsked) {
         int leaf = leafAsked;
-        int last = (cpu.msrs.miscEnable() & Msrs.LIMIT_CPUID) != 0 ? 2 : LAST_BASIC;
+        int last = (cpu.msrs.miscEnable() & Msrs.LIMIT_CPUID) != 0 ? 2 : has(Feature.KL) ? LAST_WITH_KEYS : LAST_BASIC;
         boolean extended = leaf < 0;
         if (extended ? leaf > LAST_EXTENDED : leaf > last) {
             leaf = last;
@@ -133,6 +133,7 @@ public final class Cpuid {
             case 0x14 -> trace(subleaf);
             case 0x15 -> set(1, (int) (tscFrequency / CRYSTAL), (int) CRYSTAL, 0);
             case 0x16 -> set((int) (tscFrequency / 1_000_000), (int) (tscFrequency / 1_000_000), 100, 0);
+            case LAST_WITH_KEYS -> keys();
             default -> { }
         }
     }
@@ -145,6 +146,13 @@ public final class Cpuid {
                 case 1 -> set(ProcessorTrace.RANGES, 0, 0, 0);
                 default -> { }
             }
+        }
+    }
+
+    /** Key Locker: all restrictions, wide instructions, keys that are not backed up or random; no backup. Its AES instructions are on with CR4.KL. */
+    private void keys() {
+        if (has(Feature.KL)) {
+            set(7, (cpu.system.cr4 & SystemState.CR4_KL) != 0 ? 5 : 4, 3, 0);
         }
     }
 

@@ -134,6 +134,8 @@ public enum Feature {
     LA57(7, 0, Register.ECX, 16, SystemState.CR4_LA57),
     /** RDPID. */
     RDPID(7, 0, Register.ECX, 22),
+    /** Key Locker. */
+    KL(7, 0, Register.ECX, 23, SystemState.CR4_KL),
     /** SERIALIZE. */
     SERIALIZE(7, 0, Register.EDX, 14),
     /** IA32_ARCH_CAPABILITIES: which flaws of real processors this one does not have. */

@@ -20,6 +20,7 @@ public final class ResetState {
         cpu.system.pkru = 0;
         cpu.system.a20Mask = -1L;
         cpu.floating.reset();
+        cpu.wrappingKey.reset();
         cpu.msrs.reset();
         cpu.vmx.reset();
         cpu.system.controlChanged();

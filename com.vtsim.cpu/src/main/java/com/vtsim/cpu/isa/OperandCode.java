@@ -204,6 +204,8 @@ final class OperandCode {
             case "e" -> new int[] {14, 28, 28};
             case "f" -> new int[] {94, 108, 108};
             case "512" -> same(512);
+            case "k3" -> same(48);
+            case "k4" -> same(64);
             default -> throw new IllegalArgumentException("operand type " + type);
         };
     }

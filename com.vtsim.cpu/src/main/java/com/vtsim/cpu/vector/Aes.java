@@ -113,13 +113,39 @@ final class Aes {
         x[d] = low ^ keyLow;
     }
 
-    private static int unmix(int column) {
+    /** A round on the state at 0 with the round key at {@code key}. */
+    static void encryptRound(long[] x, int key) {
+        round(x, 0, 0, key, ENCRYPT, 1);
+    }
+
+    /** The same for the last round. */
+    static void encryptLast(long[] x, int key) {
+        lastRound(x, 0, 0, key, S, 1);
+    }
+
+    /** A round of the equivalent inverse cipher on the state at 0. */
+    static void decryptRound(long[] x, int key) {
+        round(x, 0, 0, key, DECRYPT, -1);
+    }
+
+    /** The same for the last round. */
+    static void decryptLast(long[] x, int key) {
+        lastRound(x, 0, 0, key, INVERSE, -1);
+    }
+
+    /** InvMixColumns of a column. */
+    static int unmix(int column) {
         return UNMIX[column & 0xFF] ^ Integer.rotateLeft(UNMIX[column >> 8 & 0xFF], 8)
             ^ Integer.rotateLeft(UNMIX[column >> 16 & 0xFF], 16) ^ Integer.rotateLeft(UNMIX[column >>> 24], 24);
     }
 
+    /** SubWord. */
+    static int substituted(int word) {
+        return S[word & 0xFF] | S[word >> 8 & 0xFF] << 8 | S[word >> 16 & 0xFF] << 16 | S[word >>> 24] << 24;
+    }
+
     private static long assist(int word, int constant) {
-        int s = S[word & 0xFF] | S[word >> 8 & 0xFF] << 8 | S[word >> 16 & 0xFF] << 16 | S[word >>> 24] << 24;
+        int s = substituted(word);
         return s & Swar.LOW | (long) (Integer.rotateRight(s, 8) ^ constant) << 32;
     }
 

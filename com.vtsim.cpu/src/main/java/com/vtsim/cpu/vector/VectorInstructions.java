@@ -22,6 +22,7 @@ public final class VectorInstructions {
         DotProducts.define(s, unit);
         StringCompare.define(s);
         Aes.define(s);
+        KeyLocker.define(s);
         Sha.define(s);
         Permutes.define(s);
         MaskedMoves.define(s);

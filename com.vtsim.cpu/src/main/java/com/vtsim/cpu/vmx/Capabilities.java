@@ -60,7 +60,8 @@ public final class Capabilities {
                 GUEST_PAGING_VERIFICATION -> ept != null;
             // An interrupt that posts others is acknowledged and ended in the local APIC.
             case PROCESS_POSTED_INTERRUPTS -> cpu.system.localApic() != null;
-            case TERTIARY_CONTROLS -> ept != null || has(Control.IPI_VIRTUALIZATION);
+            case TERTIARY_CONTROLS -> ept != null || has(Control.IPI_VIRTUALIZATION) || has(Control.LOADIWKEY_EXITING);
+            case LOADIWKEY_EXITING -> cpu.cpuid.has(Feature.KL);
             case IPI_VIRTUALIZATION -> cpu.system.localApic() != null && cpu.controller instanceof MessageTarget;
             case MWAIT_EXITING, MONITOR_EXITING -> cpu.cpuid.has(Feature.MONITOR);
             case ENABLE_RDTSCP -> cpu.cpuid.has(Feature.RDTSCP);

@@ -115,6 +115,8 @@ public enum Control {
     /** VMM bus-lock detection. */
     BUS_LOCK_DETECTION(VmcsField.PROCBASED_CTLS2, 30),
 
+    /** LOADIWKEY exiting. */
+    LOADIWKEY_EXITING(VmcsField.PROCBASED_CTLS3, 0),
     /** Enable HLAT. */
     ENABLE_HLAT(VmcsField.PROCBASED_CTLS3, 1),
     /** EPT paging-write control. */

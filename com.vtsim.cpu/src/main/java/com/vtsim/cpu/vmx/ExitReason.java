@@ -118,6 +118,8 @@ public enum ExitReason {
     UMWAIT(67, "UMWAIT"),
     /** TPAUSE. */
     TPAUSE(68, "TPAUSE"),
+    /** LOADIWKEY. */
+    LOADIWKEY(69, "LOADIWKEY"),
     /** Bus lock. */
     BUS_LOCK(74, "bus lock");
 

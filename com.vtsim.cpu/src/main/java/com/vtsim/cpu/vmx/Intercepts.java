@@ -86,6 +86,7 @@ public final class Intercepts {
         random(s, "RDSEED", ExitReason.RDSEED, Control.RDSEED_EXITING);
         userWait(s, "UMWAIT", ExitReason.UMWAIT);
         userWait(s, "TPAUSE", ExitReason.TPAUSE);
+        loadKey(s);
         BusLocks.define(s);
     }
 
@@ -254,6 +255,19 @@ public final class Intercepts {
             return (cpu, vmx) -> {
                 if (vmx.has(Control.ENABLE_USER_WAIT) && timeStampAllowed(cpu) && vmx.has(Control.RDTSC_EXITING)) {
                     throw vmx.instructionExit(reason, 0, information);
+                }
+            };
+        });
+    }
+
+    private static void loadKey(Semantics s) {
+        guard(s, "LOADIWKEY", (instruction, at) -> {
+            int information = ((Operand.Register) instruction.operand(0)).number() << 3 | InstructionInformation.second(instruction.operand(1));
+            return (cpu, vmx) -> {
+                boolean defined = (cpu.system.cr4 & SystemState.CR4_KL) != 0 && (cpu.system.cr4 & SystemState.CR4_OSFXSR) != 0
+                    && (cpu.system.cr0 & SystemState.CR0_EM) == 0;
+                if (defined && cpu.cpl == 0 && vmx.has(Control.LOADIWKEY_EXITING)) {
+                    throw vmx.instructionExit(ExitReason.LOADIWKEY, 0, information);
                 }
             };
         });

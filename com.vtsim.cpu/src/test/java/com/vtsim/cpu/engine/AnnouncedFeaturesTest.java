@@ -128,6 +128,7 @@ class AnnouncedFeaturesTest {
         effect(Feature.RDTSCP, "rdtscp\nmov bl, 1");
         effect(Feature.LONG_MODE, "mov rax, 0x100000000\nbt rax, 32\nsetc bl");
         effect(Feature.INVARIANT_TSC, "mov bl, 1");
+        effect(Feature.KL, SSE_ON + "bts rax, 19\nmov cr4, rax\nxor eax, eax\nloadiwkey xmm1, xmm2\nencodekey128 ecx, eax\nmov bl, 1");
         effect(Feature.WBNOINVD, "wbnoinvd\nmov bl, 1");
     }
 
@@ -206,14 +207,14 @@ class AnnouncedFeaturesTest {
 
     /** EDX after reset is the signature. Leaves that do not exist answer as the highest basic one. */
     @ParameterizedTest
-    @CsvSource({"X86_64_V2, 0x206C2", "X86_64_V3, 0x306C3"})
-    void identity(CpuModel model, int signature) {
+    @CsvSource({"X86_64_V2, 0x206C2, 0x16", "X86_64_V3, 0x306C3, 0x19"})
+    void identity(CpuModel model, int signature, int last) {
         assertThat(ask(model, 1, 0)[0]).isEqualTo(signature);
-        assertThat(ask(model, 0, 0)).containsExactly(0x16, 0x756E_6547, 0x6C65_746E, 0x4965_6E69);
+        assertThat(ask(model, 0, 0)).containsExactly(last, 0x756E_6547, 0x6C65_746E, 0x4965_6E69);
         assertThat(ask(model, 0x8000_0000, 0)[0]).isEqualTo(0x8000_0008);
-        assertThat(ask(model, 0x1F, 0)).containsExactly(ask(model, 0x16, 0));
-        assertThat(ask(model, 0x8000_0009, 0)).containsExactly(ask(model, 0x16, 0));
-        assertThat(ask(model, 0x4000_0000, 0)).containsExactly(ask(model, 0x16, 0));
+        assertThat(ask(model, 0x1F, 0)).containsExactly(ask(model, last, 0));
+        assertThat(ask(model, 0x8000_0009, 0)).containsExactly(ask(model, last, 0));
+        assertThat(ask(model, 0x4000_0000, 0)).containsExactly(ask(model, last, 0));
     }
 
     /** Levels, sizes (ways x partitions x line x sets) and ends of the cache leaf; the type 0 ends it. @sdm Deterministic Cache Parameters Leaf */

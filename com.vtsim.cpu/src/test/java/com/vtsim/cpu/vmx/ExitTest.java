@@ -76,7 +76,25 @@ class ExitTest {
             row("xsetbv", m -> m.set(GUEST_CR4, 0x4_2020), 55, 0, 3),
             row("rdrand eax", with(Control.RDRAND_EXITING), 57, 0, 3),
             row("invpcid rax, [rbx]", with(Control.ENABLE_INVPCID, Control.INVLPG_EXITING), 58, 0, 5),
-            row("rdseed eax", with(Control.RDSEED_EXITING), 61, 0, 3));
+            row("rdseed eax", with(Control.RDSEED_EXITING), 61, 0, 3),
+            row("loadiwkey xmm9, xmm2", m -> m.on(Control.TERTIARY_CONTROLS, Control.LOADIWKEY_EXITING).set(GUEST_CR4, 0x8_2220), 69, 0, 6));
+    }
+
+    /** The registers are in bits 6:3 and 31:28; #UD and #GP of an instruction that may not be executed go before. */
+    @Test void theRegistersOfALoadedKeyAreTold() {
+        try (VmxMachine m = new VmxMachine(true).on(Control.TERTIARY_CONTROLS, Control.LOADIWKEY_EXITING).set(GUEST_CR4, 0x8_2220)) {
+            m.run("loadiwkey xmm9, xmm2");
+            assertThat(m.get(EXIT_REASON)).isEqualTo(69);
+            assertThat(m.get(EXIT_INFORMATION) & 0xF000_0078L).isEqualTo(9 << 3 | 2 << 28);
+        }
+        try (VmxMachine m = new VmxMachine(true).set(GUEST_CR4, 0x8_2220)) {
+            m.run("xor eax, eax\nloadiwkey xmm9, xmm2\ncpuid");
+            assertThat(m.get(EXIT_REASON)).as("without the control").isEqualTo(10);
+        }
+        try (VmxMachine m = new VmxMachine(true).on(Control.TERTIARY_CONTROLS, Control.LOADIWKEY_EXITING).set(GUEST_CR4, 0x2220)) {
+            m.run("loadiwkey xmm9, xmm2");
+            assertThat(m.reg("r15")).as("CR4.KL").isEqualTo(6);
+        }
     }
 
     /** The instruction under test is the guest's last. */
