@@ -140,7 +140,7 @@ public final class X86Processor implements LogicalProcessor {
         board.memory().observe(observer);
         cpu.execution.pagesChanged();
         cpu.performance.rebase();
-        cpu.execution.activity.attach(board.clock());
+        cpu.execution.activity.attach(board.clock(), board.tracer());
         cpu.vmx.attach(board.clock(), board.find(Ept.class).orElse(null));
     }
 

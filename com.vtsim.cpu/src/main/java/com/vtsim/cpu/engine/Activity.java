@@ -1,6 +1,7 @@
 package com.vtsim.cpu.engine;
 
 import com.vtsim.api.machine.Clock;
+import com.vtsim.api.machine.Tracer;
 
 /**
  * Whether the processor executes, and what it waits for where it does not: HLT, MWAIT, UMWAIT, TPAUSE, shutdown, start-up message.
@@ -10,10 +11,13 @@ import com.vtsim.api.machine.Clock;
 public final class Activity {
     private static final int ACTIVE = 0, HLT = 1, SHUTDOWN = 2, WAIT_FOR_SIPI = 3;
     private static final long NEVER = Long.MAX_VALUE;
+    /** Kind of trace event. */
+    private static final String CHANGES = "cpu.activity";
 
     private final Cpu cpu;
     private final Execution execution;
     private Clock.Timer timer;
+    private Tracer tracer;
     /** Virtual time at which the user's wait ends, or {@link #NEVER}; whether the system's limit ends it, not the instruction's. */
     private long until = NEVER;
     private boolean limited;
@@ -23,8 +27,9 @@ public final class Activity {
         this.execution = execution;
     }
 
-    /** The clock that ends timed waits. */
-    public void attach(Clock clock) {
+    /** The clock that ends timed waits, and who is told of changes. */
+    public void attach(Clock clock, Tracer told) {
+        tracer = told;
         timer = clock.timer("wait", this::timeUp);
         wait(until, limited);
     }
@@ -32,6 +37,20 @@ public final class Activity {
     /** Halts until an event. */
     public void halt() {
         execution.raise(Event.HALTED);
+        if (tells()) {
+            String why = (execution.events & Event.MWAIT) != 0 ? "waits for a store" : until != NEVER ? "waits for the time" : "halted";
+            tell(why + String.format(" at %x, interrupts %s", execution.linearIp(), (cpu.systemFlags & Flags.IF) != 0 ? "enabled" : "disabled"));
+        }
+    }
+
+    /** @return whether somebody wants to know when the processor begins or ceases to execute */
+    boolean tells() {
+        return tracer != null && tracer.wants(CHANGES);
+    }
+
+    /** One line about such a change, or a message that has come to nothing. */
+    void tell(String text) {
+        tracer.event(CHANGES, text);
     }
 
     /**
@@ -123,6 +142,9 @@ public final class Activity {
         if (until != NEVER) {
             reset();
         }
+        if ((execution.events & (Event.HALTED | Event.MWAIT)) != 0 && tells()) {
+            tell("executes again");
+        }
         if ((execution.events & Event.MWAIT) != 0) {
             cpu.monitor.disarm();
         }
@@ -145,6 +167,9 @@ public final class Activity {
     /** The processor stops, as after a triple fault. */
     public void shutdown() {
         execution.raise(Event.SHUTDOWN);
+        if (tells()) {
+            tell("shut down");
+        }
     }
 
     /** Makes a waiting processor run, as a loader's entry does. */

@@ -122,7 +122,7 @@ public final class Deliveries {
         if (cpu.vmx.nonRoot) {
             cpu.vmx.events.tripleFault();
         } else {
-            execution.events |= Event.SHUTDOWN;
+            execution.activity.shutdown();
         }
     }
 

@@ -66,6 +66,9 @@ public final class Pins {
     /** INIT. */
     public void init() {
         execution.raise(Event.INIT);
+        if (cpu.vmx.blocksInit() && execution.activity.tells()) {
+            execution.activity.tell("INIT is held back: VMX root operation");
+        }
     }
 
     /** Start-up message; ignored unless the processor waits for one. */
@@ -73,6 +76,8 @@ public final class Pins {
         if ((execution.events & (Event.WAIT_FOR_SIPI | Event.INIT)) != 0) {
             startupVector = vector;
             execution.events |= Event.SIPI;
+        } else if (execution.activity.tells()) {
+            execution.activity.tell(String.format("start-up message %02xh has no effect: it does not wait for one", vector));
         }
     }
 
@@ -96,6 +101,9 @@ public final class Pins {
         if (cpu.index != 0) {
             execution.events |= Event.WAIT_FOR_SIPI;
         }
+        if (execution.activity.tells()) {
+            execution.activity.tell(cpu.index == 0 ? "INIT: begins at the reset vector" : "INIT: waits for a start-up message");
+        }
         cpu.trace.initialised(from, cpu.index != 0);
         execution.flagsChanged();
     }
@@ -109,6 +117,9 @@ public final class Pins {
         }
         execution.events &= ~Event.WAIT_FOR_SIPI;
         ResetState.startUp(cpu, startupVector);
+        if (execution.activity.tells()) {
+            execution.activity.tell(String.format("start-up message %02xh: begins at %05xh", startupVector, startupVector << 12));
+        }
         cpu.trace.startedUp();
     }
 
