@@ -168,10 +168,10 @@ public final class Capabilities {
     public ErrorReporting.Severity unsupported(boolean posted, boolean serr, int... tlp) {
         ErrorReporting reporting = find(ErrorReporting.class).orElse(null);
         PciExpress express = find(PciExpress.class).orElse(null);
-        if (posted || reporting == null || reporting.isFatal(ErrorReporting.UNSUPPORTED_REQUEST)) {
+        if (posted || reporting != null && reporting.isFatal(ErrorReporting.UNSUPPORTED_REQUEST)) {
             return detected(true, ErrorReporting.UNSUPPORTED_REQUEST, serr, tlp);
         }
-        boolean advised = reporting.advisory(ErrorReporting.UNSUPPORTED_REQUEST, tlp);
+        boolean advised = reporting != null && reporting.advisory(ErrorReporting.UNSUPPORTED_REQUEST, tlp);
         if (express == null) {
             return null;
         }

@@ -66,6 +66,8 @@ public enum ExpressRegister implements Register {
     public static final Field LINK_DISABLE = Field.bit(4);
     /** LINKSTA: the link is up. */
     public static final Field LINK_ACTIVE = Field.bit(13);
+    /** DEVCAP2: a port can forward to functions above 7; DEVCTL2: it does. */
+    public static final Field ARI_FORWARDING = Field.bit(5);
     /** SLOTCTL: the power controller switches the slot off. */
     public static final Field POWER_OFF = Field.bit(10);
     /** SLOTSTA: something is in the slot. */

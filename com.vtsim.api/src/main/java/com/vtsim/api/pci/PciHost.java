@@ -76,6 +76,9 @@ public interface PciHost extends Part {
      */
     default void error(PciFunction function, ErrorReporting.Severity severity) { }
 
+    /** A function behind a root port wakes the platform (PME): the root port takes note, and interrupts if software wants that. */
+    default void wake(PciFunction function) { }
+
     /**
      * A range of addresses.
      *

@@ -9,18 +9,22 @@ import com.vtsim.api.register.Register;
 import com.vtsim.api.register.RegisterFile;
 
 /**
- * Power states D0 and D3hot. In D3hot the function answers to configuration accesses only and sends nothing; going back to D0 resets it.
+ * Power states D0 and D3hot, and events that wake the platform. In D3hot the function answers to configuration accesses only and sends nothing but such
+ * events; going back to D0 resets it.
  * Machine thread only. Source: PCI Bus Power Management Interface Specification, PCI Power Management Register Block Definition.
  */
 public final class PowerManagement extends Capability {
     private static final Field STATE = Field.bits(1, 0);
     private static final int D3HOT = 3;
+    private static final int WAKES = 0x4800;
+    private static final Field EVENT = Field.bit(15);
+    private static final Field EVENT_ENABLE = Field.bit(8);
 
     private final RegisterFile<Row> registers = new RegisterFile<>(Row.class, this::written);
 
     private enum Row implements Register {
-        PMC(at(0x02, 2).constant(0x0003).title("Power Management Capabilities")),                   // version 3, no D1, no D2, no PME
-        PMCSR(at(0x04, 2).rw(0x0003).ro(0x0008).title("Power Management Control and Status")),
+        PMC(at(0x02, 2).ro(0xFFFF).reset(0x0003).title("Power Management Capabilities")),           // version 3, no D1, no D2
+        PMCSR(at(0x04, 2).rw(0x0003).rws(0x0100).rw1cs(0x8000).ro(0x0008).title("Power Management Control and Status")),
         BSE(at(0x06, 1).constant(0).title("Bridge Support Extensions")),
         DATA(at(0x07, 1).constant(0).title("Data"));
 
@@ -47,6 +51,29 @@ public final class PowerManagement extends Capability {
         registers.strap(Row.PMCSR, keeps ? 8 : 0);
     }
 
+    /** With power management events from D0 and D3hot: the function can wake the platform. */
+    public PowerManagement waking() {
+        registers.strap(Row.PMC, 0x0003 | WAKES);
+        return this;
+    }
+
+    /**
+     * The function has a reason to wake the platform.
+     *
+     * @return whether it says so to the root port above: it can, and software has enabled it
+     */
+    public boolean wake() {
+        if ((registers.get(Row.PMC) & WAKES) == 0) {
+            return false;
+        }
+        registers.raise(Row.PMCSR, EVENT.mask());
+        boolean told = registers.isSet(Row.PMCSR, EVENT_ENABLE) && host() != null;
+        if (told) {
+            host().wake(function());
+        }
+        return told;
+    }
+
     @Override
     protected RegisterFile<?> registers() {
         return registers;
@@ -56,6 +83,9 @@ public final class PowerManagement extends Capability {
     private void written(Row register, long old, long now, long written) {
         if (register != Row.PMCSR) {
             return;
+        }
+        if ((registers.get(Row.PMC) & WAKES) == 0) {
+            registers.clear(Row.PMCSR, EVENT.mask() | EVENT_ENABLE.mask());
         }
         long state = STATE.of(now);
         if (state != 0 && state != D3HOT) {

@@ -45,6 +45,11 @@ public interface TestEndpoint extends DeviceTlb {
     /** @return the translations it has */
     List<Translated> translations();
 
+    /** Pretends to have a reason to wake the platform (PME). @return what was done about it, in words */
+    default String wake() {
+        return "it cannot";
+    }
+
     /**
      * Pretends to have detected an error.
      *

@@ -15,6 +15,8 @@ import com.vtsim.api.register.RegisterFile;
 public final class VirtualFunctions extends Capability {
     private static final Field ENABLE = Field.bit(0);
     private static final Field MEMORY_SPACE = Field.bit(3);
+    /** Software says that functions above 7 can be reached; it may not change while there are virtual functions. */
+    private static final Field ARI_HIERARCHY = Field.bit(4);
     private static final int PAGE_SIZES = 0x0553;
 
     private final Runnable changed;
@@ -24,7 +26,7 @@ public final class VirtualFunctions extends Capability {
 
     private enum Row implements Register {
         CAP(at(0x04, 4).constant(0).title("SR-IOV Capabilities")),
-        CTL(at(0x08, 2).rw(0x0009).title("SR-IOV Control")),
+        CTL(at(0x08, 2).rw(0x0019).title("SR-IOV Control")),
         STS(at(0x0A, 2).constant(0).title("SR-IOV Status")),
         INITIAL(at(0x0C, 2).ro(0xFFFF).title("Initial VFs")),
         TOTAL(at(0x0E, 2).ro(0xFFFF).title("Total VFs")),
@@ -93,6 +95,8 @@ public final class VirtualFunctions extends Capability {
         if (register.ordinal() >= Row.BAR0.ordinal() && register.ordinal() <= Row.BAR5.ordinal()) {
             int index = register.ordinal() - Row.BAR0.ordinal();
             registers.set(register, sizes[index] == 0 ? 0 : now & -size(index));
+        } else if (register == Row.CTL && (other(AlternativeRouting.class) == null || ENABLE.isSet(old))) {
+            registers.set(register, other(AlternativeRouting.class) == null ? now & ~ARI_HIERARCHY.mask() : now & ~ARI_HIERARCHY.mask() | old & ARI_HIERARCHY.mask());
         } else if (register == Row.NUM && (registers.isSet(Row.CTL, ENABLE) || now > total)) {
             registers.set(register, old);
         } else if (register == Row.PAGE && Long.bitCount(now) != 1) {

@@ -27,7 +27,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** The {@code pci:} family, requests: what a device could send, sent by the operator in its name. */
 @Component(service = RequestCommands.class)
-@GogoCommand(scope = "pci", function = {"dma", "translations", "error"})
+@GogoCommand(scope = "pci", function = {"dma", "translations", "error", "wake"})
 public final class RequestCommands {
     private static final int MOST = 1 << 20;
     private static final int SHOWN = 256;
@@ -180,6 +180,14 @@ public final class RequestCommands {
         Machine machine = machines.machine(name);
         PciAddress place = PciCommands.place(function);
         return machine.call(() -> new Notice(place.toString(), endpoint(machine, place).pretend(uncorrectable, uncorrectable ? UNCORRECTABLE.get(error) : CORRECTABLE.get(error))));
+    }
+
+    /** Pretends a power management event. */
+    @Descriptor("have a test endpoint wake the platform (PME)")
+    public Notice wake(@Complete(Names.MACHINE) @Descriptor("name of a machine") String name, @Descriptor("bus:device.function") String function) {
+        Machine machine = machines.machine(name);
+        PciAddress place = PciCommands.place(function);
+        return machine.call(() -> new Notice(place.toString(), endpoint(machine, place).wake()));
     }
 
     private static TestEndpoint endpoint(Machine machine, PciAddress place) {

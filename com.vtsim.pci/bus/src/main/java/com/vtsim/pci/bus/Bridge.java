@@ -36,7 +36,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
 @Component(configurationPid = "com.vtsim.pci.bridge", configurationPolicy = ConfigurationPolicy.REQUIRE,
         service = {Part.class, PciFunction.class, PciSlot.class, RegisterBlocks.class})
 public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final int OWN = 0x40;
     private static final int VENDOR = 0x8086;
     /** LINKCAP: surprise-down and link-active reporting. */
@@ -57,7 +57,11 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
     private final ErrorReporting errors;
     private final AccessControl access = new AccessControl();
     private final Slot slot;
+    private final Containment containment = new Containment(this::followContainment, this::followEvents);
+    private final Wakes wakes;
     private boolean errorPending;
+    /** What the port interrupts for beside its slot and errors. */
+    private boolean interrupting;
     private HostBridge host;
 
     /** A configuration of a bridge. */
@@ -87,7 +91,7 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
         boolean multifunction() default false;
     }
 
-    private record BridgeState(RegisterState header, RegisterState own, String occupant, boolean errorPending) { }
+    private record BridgeState(RegisterState header, RegisterState own, String occupant, boolean errorPending, int[] wakes) { }
 
     private enum None implements Register {
         ;
@@ -125,7 +129,8 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
         }
         this.hotPlug = hotPlug && this.kind.hasLink();
         express = PciExpress.port(this.kind.type(), this::expressWritten);
-        slot = new Slot(express.file(), this.hotPlug, new Events());
+        slot = new Slot(express.file(), this.hotPlug, containment::isTriggered, new Events());
+        wakes = new Wakes(express.file());
         errors = this.kind == BridgeKind.ROOT_PORT ? ErrorReporting.rootPort(0) : ErrorReporting.endpoint();
         capabilities = new Capabilities(this, new RegisterFile<>(None.class, (register, old, now, written) -> { }), this::follow);
         capabilities.add(express, OWN);
@@ -134,6 +139,7 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
         capabilities.add(errors);
         if (this.kind.hasLink()) {
             capabilities.add(access);
+            capabilities.add(containment);
         }
         strap(multifunction);
     }
@@ -147,6 +153,7 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
         header.strap(BridgeRegister.INTPN, 1 + (address.function() & 3));
         RegisterFile<ExpressRegister> file = express.file();
         if (kind.hasLink()) {
+            file.strap(ExpressRegister.DEVCAP2, ExpressRegister.ARI_FORWARDING.mask());
             file.strap(ExpressRegister.CAP, file.get(ExpressRegister.CAP) | ExpressRegister.SLOT_IMPLEMENTED.mask());
             file.strap(ExpressRegister.SLOTCAP, (long) number << 19 | (hotPlug ? Slot.HOT_PLUG : 0) | 25 << 7);
             file.strap(ExpressRegister.SLOTCTL, hotPlug ? 0x01C0 : 0);                             // power on, indicators: power on, attention off
@@ -175,6 +182,42 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
 
     private void expressWritten(ExpressRegister register, long old, long now, long written) {
         slot.written(register, old, now);
+        if (register == ExpressRegister.DEVCTL2) {
+            express.file().set(register, now & ~(kind.hasLink() ? 0 : ExpressRegister.ARI_FORWARDING.mask()));
+        } else if (register == ExpressRegister.ROOTSTA) {
+            wakes.follow();
+        }
+        followEvents();
+    }
+
+    private void followContainment() {
+        if (slot != null) {
+            slot.followLink();
+        }
+    }
+
+    private void followEvents() {
+        boolean wanted = wakes != null && (wakes.interrupting() || containment.interrupting());
+        if (wanted != interrupting) {
+            interrupting = wanted;
+            driveIntx();
+            if (wanted) {
+                msi.raise(0);
+            }
+        }
+    }
+
+    /** A function below wakes the platform. */
+    void wake(int sourceId) {
+        if (kind == BridgeKind.ROOT_PORT) {
+            wakes.add(sourceId);
+            followEvents();
+        }
+    }
+
+    /** @return whether what is a device number elsewhere belongs to the function number on its link */
+    boolean forwardsFunctions() {
+        return express.file().isSet(ExpressRegister.DEVCTL2, ExpressRegister.ARI_FORWARDING);
     }
 
     private void resetBelow(Reset reset) {
@@ -217,7 +260,7 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
     }
 
     private void driveIntx() {
-        boolean wanted = slot.interrupting() || errorPending;
+        boolean wanted = slot.interrupting() || errorPending || interrupting;
         header.set(BridgeRegister.PCISTS, BridgeRegister.INTERRUPT_STATUS, wanted && !capabilities.sendsMessages() ? 1 : 0);
         if (host != null) {
             host.interrupt(this, (int) header.get(BridgeRegister.INTPN),
@@ -281,7 +324,7 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
     }
 
     private void send(ErrorReporting.Severity severity) {
-        if (severity != null && host != null) {
+        if (severity != null && host != null && !(kind.hasLink() && containment.contains(severity, Containment.Reason.OWN, 0))) {
             boolean serr = severity != ErrorReporting.Severity.CORRECTABLE && header.isSet(BridgeRegister.PCICMD, BridgeRegister.SERR_ENABLE);
             header.raise(BridgeRegister.PCISTS, serr ? 0x4000 : 0);
             host.error(this, severity);
@@ -302,7 +345,11 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
     /** An error message comes from below, or from the port itself. @return whether it is forwarded */
     boolean error(ErrorReporting.Severity severity, int sourceId, boolean fromBelow) {
         if (fromBelow) {
-            header.raise(BridgeRegister.SECSTS, BridgeRegister.RECEIVED_SYSTEM_ERROR.mask());
+            header.raise(BridgeRegister.SECSTS, severity == ErrorReporting.Severity.CORRECTABLE ? 0 : BridgeRegister.RECEIVED_SYSTEM_ERROR.mask());
+            Containment.Reason reason = severity == ErrorReporting.Severity.FATAL ? Containment.Reason.FATAL : Containment.Reason.NONFATAL;
+            if (kind.hasLink() && containment.contains(severity, reason, sourceId)) {
+                return false;
+            }
             if (!header.isSet(BridgeRegister.BCTRL, BridgeRegister.SERR_FORWARD)) {
                 return false;
             }
@@ -418,6 +465,8 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
         header.reset(kindOfReset);
         capabilities.reset(kindOfReset);
         errorPending = false;
+        wakes.clear();
+        interrupting = false;
         slot.adopt(slot.occupant());
         slot.recall(slot.occupant());
         driveIntx();
@@ -426,7 +475,7 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
 
     @Override
     public State save() {
-        return State.of(model(), VERSION, new BridgeState(header.save(), capabilities.save(), slot.occupant(), errorPending));
+        return State.of(model(), VERSION, new BridgeState(header.save(), capabilities.save(), slot.occupant(), errorPending, wakes.save()));
     }
 
     @Override
@@ -442,6 +491,8 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
         }
         slot.recall(saved.occupant());
         errorPending = saved.errorPending();
+        wakes.restore(saved.wakes());
+        interrupting = wakes.interrupting() || containment.interrupting();
     }
 
     @Override

@@ -382,6 +382,14 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         }
     }
 
+    @Override
+    public void wake(PciFunction function) {
+        Bridge above = topology.above(function);
+        if (above != null && topology.linked(function)) {
+            topology.top(above).wake(topology.sourceId(function));
+        }
+    }
+
     /** A function's request is about to reach memory, or null: has done so. */
     void requesting(PciFunction function) {
         requesting = function;

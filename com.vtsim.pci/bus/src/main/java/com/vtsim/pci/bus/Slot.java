@@ -3,6 +3,7 @@ package com.vtsim.pci.bus;
 import com.vtsim.api.pci.ExpressRegister;
 import com.vtsim.api.register.Field;
 import com.vtsim.api.register.RegisterFile;
+import java.util.function.BooleanSupplier;
 
 /**
  * The slot of a port: who is in it, its power controller, its link, and the events it interrupts for.
@@ -24,6 +25,7 @@ final class Slot {
 
     private final RegisterFile<ExpressRegister> registers;
     private final boolean hotPlug;
+    private final BooleanSupplier contained;
     private final Surroundings surroundings;
     private String occupant = "";
     private boolean interrupting;
@@ -37,7 +39,9 @@ final class Slot {
         void interrupt(boolean wanted);
     }
 
-    Slot(RegisterFile<ExpressRegister> registers, boolean hotPlug, Surroundings surroundings) {
+    /** @param contained whether the port holds the link down because of an error */
+    Slot(RegisterFile<ExpressRegister> registers, boolean hotPlug, BooleanSupplier contained, Surroundings surroundings) {
+        this.contained = contained;
         this.registers = registers;
         this.hotPlug = hotPlug;
         this.surroundings = surroundings;
@@ -72,7 +76,7 @@ final class Slot {
     }
 
     private boolean mayBeUp() {
-        return !occupant.isEmpty() && isPowered() && !registers.isSet(ExpressRegister.LINKCTL, ExpressRegister.LINK_DISABLE);
+        return !occupant.isEmpty() && isPowered() && !contained.getAsBoolean() && !registers.isSet(ExpressRegister.LINKCTL, ExpressRegister.LINK_DISABLE);
     }
 
     /** Looks who is in the slot. */
@@ -88,6 +92,11 @@ final class Slot {
         registers.set(ExpressRegister.SLOTSTA, ExpressRegister.PRESENCE, name.isEmpty() ? 0 : 1);
         raise(PRESENCE_CHANGED);
         settle(true);
+    }
+
+    /** The port lets the link come up, or holds it down. */
+    void followLink() {
+        settle(false);
     }
 
     private void settle(boolean powered) {

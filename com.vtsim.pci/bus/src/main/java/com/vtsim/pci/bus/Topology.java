@@ -1,6 +1,7 @@
 package com.vtsim.pci.bus;
 
 import com.vtsim.api.machine.Board;
+import com.vtsim.api.pci.AlternativeRouting;
 import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.PciHost.Span;
@@ -38,9 +39,7 @@ final class Topology {
                 bridges[bridge.behind()] = bridge;
             }
         }
-        for (PciFunction function : functions) {
-            place(function);
-        }
+        functions.stream().sorted(Comparator.comparing(PciFunction::address)).forEach(this::place);
         levels.replaceAll(before -> List.of());
         for (int place = 0; place < BUSES; place++) {
             if (places[place] != null) {
@@ -61,11 +60,24 @@ final class Topology {
             mistakes.add(function.name() + " is not reachable: " + bus[devfn].name() + " is at " + address + " already");
         } else if (address.bus() != 0 && above == null) {
             mistakes.add(function.name() + " is not reachable: no bridge has bus " + address.bus() + " behind it");
-        } else if (above != null && above.kind().hasLink() && address.device() != 0) {
+        } else if (above != null && above.kind().hasLink() && address.device() != 0 && !isAlternative(bus[0])) {
             mistakes.add(function.name() + " is not reachable: behind " + above.name() + " only device 0 is");
         } else {
             bus[devfn] = function;
         }
+    }
+
+    /** @return whether a function 0 says that its device has functions above 7 */
+    private static boolean isAlternative(PciFunction first) {
+        int at = first == null ? 0 : 0x100;
+        for (int depth = 0; at >= 0x100 && depth < BUSES; depth++) {
+            int header = first.configRead(at, 4);
+            if ((header & 0xFFFF) == AlternativeRouting.ID) {
+                return true;
+            }
+            at = header >>> 20;
+        }
+        return false;
     }
 
     /** @return who cannot be reached, and why */
@@ -163,6 +175,17 @@ final class Topology {
         return true;
     }
 
+    /** @return whether the links above a function are up, whatever the power state of their ports */
+    boolean linked(PciFunction function) {
+        int depth = 0;
+        for (Bridge above = above(function); above != null && depth < BUSES; above = above(above), depth++) {
+            if (above.kind().hasLink() && !above.slot().isLinkUp()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** @return whether the access control services of the bridges above let a request through; one that does not records the violation */
     boolean admits(PciFunction function, int sourceId, boolean translated) {
         int depth = 0;
@@ -186,7 +209,7 @@ final class Topology {
 
     /** @return device 31:2 on bus 0 and pin - 1 in 1:0 at which an interrupt pin of a function arrives there */
     int wire(PciFunction function, int pin) {
-        int device = function.address().device();
+        int device = above(function) != null && above(function).kind().hasLink() ? 0 : function.address().device();
         int number = pin - 1;
         int depth = 0;
         for (Bridge above = above(function); above != null && depth < BUSES; above = above(above), depth++) {
@@ -209,7 +232,8 @@ final class Topology {
             return null;
         }
         PciFunction[] there = places[last == null ? 0 : last.behind()];
-        return there == null ? null : there[sourceId & 0xFF];
+        boolean reached = last == null || !last.kind().hasLink() || (sourceId & 0xF8) == 0 || last.forwardsFunctions();
+        return there == null || !reached ? null : there[sourceId & 0xFF];
     }
 
     /** @return the last bridge on the way of a configuration request for a bus, or null if it stays on bus 0 */

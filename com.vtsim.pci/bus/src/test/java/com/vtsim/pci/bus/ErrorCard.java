@@ -10,6 +10,8 @@ import com.vtsim.api.pci.PowerManagement;
 
 /** A function with error reporting, power management, a memory window of 64 KiB (region 0) and 32 ports (region 1). */
 final class ErrorCard extends BusMaster {
+    final PowerManagement power = new PowerManagement().waking();
+
     private static final class Window implements MmioDevice {
         @Override
         public long read(int offset, int size) {
@@ -31,7 +33,7 @@ final class ErrorCard extends BusMaster {
     }
 
     ErrorCard(String address) {
-        super("card" + address.substring(0, 2), address, new ConfigSpace.Identity(0x8086, 0x1234, 0, 0x02_00_00));
-        config.memory(0, 0x1_0000, false, new Window()).ports(1, 32, 4, new Ports()).add(PciExpress.endpoint()).add(new PowerManagement()).add(ErrorReporting.endpoint());
+        super("card" + address.replaceAll("\\W", ""), address, new ConfigSpace.Identity(0x8086, 0x1234, 0, 0x02_00_00));
+        config.memory(0, 0x1_0000, false, new Window()).ports(1, 32, 4, new Ports()).add(PciExpress.endpoint()).add(power).add(ErrorReporting.endpoint());
     }
 }

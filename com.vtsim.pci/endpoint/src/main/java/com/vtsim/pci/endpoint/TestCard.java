@@ -8,6 +8,7 @@ import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
 import com.vtsim.api.pci.AddressTranslation;
+import com.vtsim.api.pci.AlternativeRouting;
 import com.vtsim.api.pci.ConfigSpace;
 import com.vtsim.api.pci.ConfigState;
 import com.vtsim.api.pci.ErrorReporting;
@@ -49,7 +50,8 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
     private static final long IDLE = -1;
     private static final int NO_GROUP = -1;
 
-    private static final int MOST_VIRTUAL = 7;
+    private static final int FUNCTIONS = 8;
+    private static final int ALTERNATIVE_FUNCTIONS = 256;
 
     private final String name;
     private final PciAddress address;
@@ -65,6 +67,7 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
     private final AddressTranslation translationServices = new AddressTranslation(32, this::forgetTranslations);
     private final PageRequests pageRequests = new PageRequests(32, true, this::forgetPages);
     private final ProcessAddressSpaces spaces = new ProcessAddressSpaces(20, true, true);
+    private final PowerManagement power = new PowerManagement();
     private final ConfigSpace config;
     private final DeviceCache cache = new DeviceCache();
     private final Conversation conversation = new Conversation(cache, translationServices, pageRequests, spaces, this::count);
@@ -91,7 +94,7 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
         /** @return whether it speaks PASID */
         boolean pasid() default true;
 
-        /** @return how many virtual functions it can have (SR-IOV), 0–7 */
+        /** @return how many virtual functions it can have (SR-IOV): as many as there are function numbers after its own, which is 255 as function 0 behind a port (with ARI) and 7 on bus 0 */
         int virtual_functions() default 0;
     }
 
@@ -108,7 +111,7 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
      * @param address bus:device.function
      * @param ats     whether it speaks ATS and PRI
      * @param pasid   whether it speaks PASID
-     * @param total   how many virtual functions it can have, 0–7; they follow it by function number
+     * @param total   how many virtual functions it can have; they follow it by function number, above 7 with ARI
      */
     public TestCard(String name, String address, boolean ats, boolean pasid, int total) {
         this(name, PciAddress.parse(address), ats, pasid, total, null, 0);
@@ -118,8 +121,10 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
         this.name = name;
         this.address = address;
         this.number = number;
-        if (total < 0 || total > MOST_VIRTUAL - address.function()) {
-            throw new IllegalArgumentException("virtual.functions is 0 to " + (MOST_VIRTUAL - address.function()) + " at " + address + ", not " + total);
+        boolean alternative = address.bus() != 0 && address.device() == 0 && address.function() == 0;
+        int most = (alternative ? ALTERNATIVE_FUNCTIONS : FUNCTIONS) - 1 - address.function();
+        if (total < 0 || total > most) {
+            throw new IllegalArgumentException("virtual.functions is 0 to " + most + " at " + address + ", not " + total);
         }
         if (physical == null) {
             config = new ConfigSpace(this, new ConfigSpace.Identity(0x1234, 0x11EA, 0x01, 0x00_FF_00, 0x1AF4, 0x1100))
@@ -128,7 +133,7 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
             config = new ConfigSpace(this, new ConfigSpace.Identity(0xFFFF, 0xFFFF, 0x01, 0x00_FF_00, 0x1AF4, 0x1100)).command(0x0004, 0)
                     .memory(0, WINDOW, new Region(), () -> physical.virtualBase(0, number)).memory(2, messages.windowSize(), messages.window(), () -> physical.virtualBase(2, number));
         }
-        config.add(new PowerManagement()).add(PciExpress.at(address)).add(messages).add(ErrorReporting.endpoint());
+        config.add(physical == null && address.bus() != 0 ? power.waking() : power).add(PciExpress.at(address)).add(messages).add(ErrorReporting.endpoint());
         if (physical == null) {
             config.add(new SerialNumber(0x5654_5349_4D00_0000L | address.sourceId()));
         }
@@ -140,10 +145,13 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
         }
         virtualFunctions = total == 0 ? null : new VirtualFunctions(total, 1, 1, 0x11EB, this::virtualChanged).memory(0, WINDOW).memory(2, messages.windowSize());
         if (virtualFunctions != null) {
+            if (alternative) {
+                config.add(new AlternativeRouting(0));
+            }
             config.add(virtualFunctions);
         }
         for (int i = 1; i <= total; i++) {
-            virtual.add(new TestCard(name + "." + i, new PciAddress(address.bus(), address.device(), address.function() + i), ats, pasid, 0, this, i));
+            virtual.add(new TestCard(name + "." + i, PciAddress.of(address.sourceId() + i), ats, pasid, 0, this, i));
         }
     }
 
@@ -273,6 +281,11 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
     @Override
     public List<Translated> translations() {
         return cache.show();
+    }
+
+    @Override
+    public String wake() {
+        return power.wake() ? "the root port has been told" : address.bus() == 0 ? "it cannot: it is not behind a root port" : "noted; software has not enabled the event";
     }
 
     @Override

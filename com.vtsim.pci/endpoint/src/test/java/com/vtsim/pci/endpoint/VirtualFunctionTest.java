@@ -184,7 +184,57 @@ class VirtualFunctionTest {
 
     @Test
     void thereAreNoMoreThanTheDeviceHasRoomFor() {
-        assertThatThrownBy(() -> new TestCard("x", "01:00.0", true, true, 8)).hasMessageContaining("0 to 7");
-        assertThat(List.of(new TestCard("x", "01:00.0", true, true, 7))).hasSize(1);
+        assertThatThrownBy(() -> new TestCard("x", "00:05.0", true, true, 8)).hasMessageContaining("0 to 7");
+        assertThatThrownBy(() -> new TestCard("x", "01:00.0", true, true, 256)).hasMessageContaining("0 to 255");
+        assertThat(List.of(new TestCard("x", "00:05.0", true, true, 7))).hasSize(1);
+    }
+
+    private int portExpress() {
+        return port.configRead(0x34, 1);
+    }
+
+    private int read(int function, int register) {
+        machine.ports().write(0xCF8, 4, 0x8003_0000 | function << 8 | register);
+        return machine.ports().read(0xCFC, 4);
+    }
+
+    /** @pcie Alternative Routing-ID Interpretation */
+    @Test
+    void functionsAboveSevenAreReachedWithAriForwarding() {
+        machine.remove(card);
+        card = new TestCard("card", "01:00.0", false, false, 200);
+        machine.add(card);
+        card.configWrite(0x04, 2, 6);
+        for (sriov = 0x100; (card.configRead(sriov, 4) & 0xFFFF) != 0x10; ) {
+            sriov = card.configRead(sriov, 4) >>> 20;
+        }
+        card.configWrite(sriov + CONTROL, 2, 0x10);
+        assertThat(card.configRead(sriov + CONTROL, 2)).as("ARI capable hierarchy").isEqualTo(0x10);
+        card.configWrite(sriov + 0x24, 4, (int) WINDOWS);
+        card.configWrite(sriov + NUMBER, 2, 100);
+        card.configWrite(sriov + CONTROL, 2, 0x10 | ENABLE | MEMORY);
+        assertThat(port.configRead(portExpress() + 0x24, 4) & 0x20).as("the port can forward").isEqualTo(0x20);
+        assertThat(read(100, 0x08)).as("it does not yet").isEqualTo(-1);
+        assertThat(read(3, 0x08)).as("function 3 needs no forwarding").isNotEqualTo(-1);
+        port.configWrite(portExpress() + 0x28, 2, 0x20);
+        assertThat(read(100, 0x08)).as("class of function 100").isEqualTo(0x00FF_0001);
+        assertThat(read(101, 0x08)).as("no more than asked for").isEqualTo(-1);
+        TestCard last = (TestCard) at("03:0c.4");
+        last.configWrite(0x04, 2, 4);
+        assertThat(last.carryOut(new Order(Mode.UNTRANSLATED, -1, false, false, true, 0x3000), new byte[] {1})).isEqualTo("completed");
+        assertThat(host.upstream(last).sourceId()).isEqualTo(0x0300 | 100);
+        assertThat(machine.memory().read(WINDOWS + 99 * 0x2000, 4)).as("the window of the hundredth").isEqualTo(0x5445_5654L);
+        card.configWrite(sriov + CONTROL, 2, ENABLE | MEMORY);
+        assertThat(card.configRead(sriov + CONTROL, 2)).as("not to be changed while they are there").isEqualTo(0x10 | ENABLE | MEMORY);
+    }
+
+    @Test
+    void theAriCapabilityIsThereWithVirtualFunctionsBehindAPort() {
+        int at = 0x100;
+        while ((card.configRead(at, 4) & 0xFFFF) != 0x0E) {
+            at = card.configRead(at, 4) >>> 20;
+        }
+        assertThat(card.configRead(at, 4) & 0xFFFFF).isEqualTo(0x1000E);
+        assertThat(card.configRead(at + 4, 4)).as("no next function, no groups").isZero();
     }
 }

@@ -12,11 +12,13 @@ import com.vtsim.api.pci.ConfigSpace;
 import com.vtsim.api.pci.ConfigState;
 import com.vtsim.api.pci.Msi;
 import com.vtsim.api.pci.MsiX;
+import com.vtsim.api.pci.ErrorReporting;
 import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciExpress;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.PciHost;
 import com.vtsim.api.pci.PowerManagement;
+import com.vtsim.api.pci.SerialNumber;
 import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
@@ -114,7 +116,8 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
         this.address = PciAddress.parse(address);
         config = new ConfigSpace(this, new ConfigSpace.Identity(VENDOR, DEVICE, 1, 0x01_08_02, SUBSYSTEM_VENDOR, 0x1100))
                 .memory64(0, WINDOW, false, new Window()).memory(4, messages.windowSize(), false, messages.window())
-                .add(new PowerManagement()).add(PciExpress.at(this.address)).add(vectors).add(messages).pin(1);
+                .add(new PowerManagement()).add(PciExpress.at(this.address)).add(vectors).add(messages).add(ErrorReporting.endpoint())
+                .add(new SerialNumber(0x5654_5349_4E00_0000L | this.address.sourceId())).pin(1);
         namespaces = new Namespaces(files, blockSize);
         nvm = new NvmCommands(namespaces, memory, features, counters);
         admin = new AdminCommands(this, queues, memory, features, new Identify(namespaces, machine + "/" + name), logs, events);
