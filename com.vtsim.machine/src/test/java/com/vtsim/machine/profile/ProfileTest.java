@@ -86,6 +86,15 @@ final class ProfileTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"q35", "gm45"})
+    void aFlashIsThereIfFirmwareIsGiven(String name) {
+        assertThat(configurations(name, Map.of())).extracting(PartConfiguration::part).doesNotContain("flash");
+        PartConfiguration flash = configurations(name, Map.of("firmware", "/tmp/code", "variables", "/tmp/vars")).stream()
+            .filter(part -> part.part().equals("flash")).findFirst().orElseThrow();
+        assertThat((String[]) flash.properties().get("files")).containsExactly("ro:/tmp/code", "/tmp/vars");
+    }
+
+    @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "[1] | it must be a JSON object",
         "{} | describes no machine",
