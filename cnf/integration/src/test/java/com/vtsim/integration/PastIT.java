@@ -200,6 +200,20 @@ class PastIT {
     }
 
     @Test
+    void whatCannotBeTakenBackIsRefused() throws Exception {
+        machine(COUNTER, "");
+        session.execute("disk:create " + folder.resolve("d.img") + " 1M");
+        session.execute("disk:attach p " + folder.resolve("d.img"));
+        assertThatThrownBy(() -> session.execute("machine:record p")).hasMessageContaining("nvme0 writes to " + folder.resolve("d.img"));
+        session.execute("disk:detach p nvme0");
+        session.execute("disk:attach --read-only p " + folder.resolve("d.img"));
+        session.execute("machine:record p");
+        run(machines.machine("p"), 1000);
+        session.execute("machine:back p");
+        assertThat(machines.machine("p").status().instructions()).isEqualTo(999);
+    }
+
+    @Test
     void gdbGoesBack() throws Exception {
         machine(COUNTER, "");
         String said = gdb("reverse-stepi", "monitor machine:record $machine", "break *0x100080", "continue", "continue", "continue", "p $rax", "reverse-continue", "p $rax",

@@ -211,6 +211,12 @@ public final class VirtioNetwork extends VirtioDevice {
         return true;
     }
 
+    /** Other machines have heard what was said, and say what they like. */
+    @Override
+    public String irrevocable() {
+        return "speaks with other machines over hub " + hub;
+    }
+
     /** What has come is the card's; so it outlives the hub too. */
     @Override
     protected State saveDevice() {

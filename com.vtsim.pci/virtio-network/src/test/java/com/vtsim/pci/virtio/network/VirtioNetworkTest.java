@@ -127,6 +127,12 @@ class VirtioNetworkTest {
     }
 
     @Test
+    void whatOthersHaveHeardCannotBeTakenBack() {
+        assertThat(new VirtioNetwork(new PciTransport(), new EthernetHubs(), "a", "net0", "00:08.0", "lan", "52:54:00:00:00:01").irrevocable())
+            .isEqualTo("speaks with other machines over hub lan");
+    }
+
+    @Test
     void addressesAreChecked() {
         Hubs hubs = new EthernetHubs();
         assertThatThrownBy(() -> new VirtioNetwork(new PciTransport(), hubs, "a", "net0", "00:08.0", "lan", "52:54")).hasMessageContaining("mac is six bytes");
