@@ -7,10 +7,19 @@ package com.vtsim.cpu.engine;
  */
 public final class Deliveries {
     private static final int VECTOR_DB = 1, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_MC = MachineChecks.VECTOR;
+    /** Faults of one delivery from which on it may be an endless one. */
+    private static final int SERIAL = 4;
 
     private final Cpu cpu;
     private final Execution execution;
     private final FaultChain chain;
+    /** Instructions executed at the latest delivery, and virtual time of the first of those since which none has been executed. */
+    private long executed = -1;
+    private long closedSince;
+    /** The exception whose delivery goes on in the next run. */
+    private int heldVector;
+    private int heldCode;
+    private long heldInformation;
 
     Deliveries(Cpu cpu, Execution execution) {
         this.cpu = cpu;
@@ -63,6 +72,8 @@ public final class Deliveries {
 
     private void deliver(int vector, int errorCode, long information, Interrupts.Source source, int length, boolean latching) {
         boolean latches = latching;
+        int faults = 0;
+        closedFor();
         int eventVector = vector;
         int eventCode = errorCode;
         long eventInformation = information;
@@ -113,7 +124,71 @@ public final class Deliveries {
                 if (cpu.vmx.nonRoot && cpu.vmx.events.takesNested(eventVector, eventCode, eventInformation, doubled)) {
                     return;
                 }
+                if (++faults >= SERIAL && endless(eventVector, eventCode, eventInformation)) {
+                    return;
+                }
             }
+        }
+    }
+
+    /**
+     * A delivery that faults serially may do so for ever, as #AC does on a stack that is not aligned; no event is recognized meanwhile. Time
+     * passes, a monitor that asks for it is notified, and the machine's other parts get their turn.
+     *
+     * @return whether the delivery is over for now
+     */
+    private boolean endless(int vector, int errorCode, long information) {
+        execution.countException();
+        if (cpu.vmx.nonRoot && notified()) {
+            return true;
+        }
+        if (!execution.spentAll()) {
+            return false;
+        }
+        hold(vector, errorCode, information);
+        return true;
+    }
+
+    private void hold(int vector, int errorCode, long information) {
+        heldVector = vector;
+        heldCode = errorCode;
+        heldInformation = information;
+        execution.events |= Event.DELIVERING;
+    }
+
+    /** Takes a delivery up again that {@link #endless} has put off. */
+    void goOn() {
+        if (cpu.vmx.nonRoot) {
+            cpu.vmx.events.takesNested(heldVector, heldCode, heldInformation, false);
+        }
+        deliver(heldVector, heldCode, heldInformation, Interrupts.Source.EXCEPTION, 0, true);
+    }
+
+    /** Exits if the monitor wants to be notified that no event has been recognized for so long. @return whether it did */
+    boolean notified() {
+        return cpu.vmx.notified(closedFor());
+    }
+
+    /** @return virtual nanoseconds for which deliveries have followed each other without an instruction between them */
+    private long closedFor() {
+        long now = cpu.clock == null ? 0 : cpu.clock.now();
+        long count = execution.retired() - execution.uncounted();
+        if (count != executed) {
+            executed = count;
+            closedSince = now;
+        }
+        return now - closedSince;
+    }
+
+    /** @return for {@link ExecutionState} */
+    long[] save() {
+        return (execution.events & Event.DELIVERING) == 0 ? new long[0] : new long[] {heldVector, heldCode, heldInformation};
+    }
+
+    /** Adopts what was saved. */
+    void restore(long[] held) {
+        if (held.length == 3) {
+            hold((int) held[0], (int) held[1], held[2]);
         }
     }
 

@@ -20,9 +20,11 @@ final class Event {
     static final int MACHINE_CHECK = 1 << 17, DEAD = 1 << 18;
     /** Where execution goes is traced. */
     static final int TRACE = 1 << 19;
+    /** The delivery of an event that faults again and again is to go on. */
+    static final int DELIVERING = 1 << 20;
     /** Those that are state, as opposed to what follows from other state. */
     static final int SAVED = HALTED | NMI | INIT | SHADOW | WAIT_FOR_SIPI | SIPI | SHUTDOWN | DEBUG | SPIN | MWAIT | MASKED_INTR_ENDS_WAIT
-        | MACHINE_CHECK | DEAD;
+        | MACHINE_CHECK | DEAD | DELIVERING;
 
     private Event() { }
 }

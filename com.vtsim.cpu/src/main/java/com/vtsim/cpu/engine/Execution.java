@@ -337,6 +337,14 @@ public final class Execution {
             if ((events & Event.SHUTDOWN) != 0 && (!cpu.vmx.nonRoot || dead())) {
                 return Outcome.SHUTDOWN;
             }
+            if ((events & Event.DELIVERING) != 0) {
+                events &= ~Event.DELIVERING;
+                deliveries.goOn();
+                if ((events & Event.DELIVERING) != 0) {
+                    return null;
+                }
+                continue;
+            }
             if ((events & Event.MACHINE_CHECK) != 0) {
                 activity.awake(Event.MACHINE_CHECK);
                 deliveries.machineCheck();
@@ -371,6 +379,9 @@ public final class Execution {
             return true;
         }
         if ((events & Event.DEBUG) != 0 && !movSsShadow) {
+            if (guest && deliveries.notified()) {
+                return true;
+            }
             activity.awake(Event.DEBUG);
             deliveries.debug(traps.take());
             return true;
@@ -418,6 +429,11 @@ public final class Execution {
     void countException() {
         retired++;
         uncounted++;
+    }
+
+    /** @return whether the budget, or what of it is left until a counter is due, has been used up */
+    boolean spentAll() {
+        return retired >= horizon;
     }
 
     /** A repeated string instruction gives way and is its own successor: it has not retired yet. */
@@ -584,7 +600,7 @@ public final class Execution {
 
     /** INIT: nothing is pending any more. */
     void initialised() {
-        activity.awake(Event.INIT | Event.SHADOW | Event.NMI | Event.SHUTDOWN | Event.DEBUG | Event.MACHINE_CHECK | Event.DEAD);
+        activity.awake(Event.INIT | Event.SHADOW | Event.NMI | Event.SHUTDOWN | Event.DEBUG | Event.MACHINE_CHECK | Event.DEAD | Event.DELIVERING);
         movSsShadow = false;
         traps.forget();
     }
@@ -607,7 +623,8 @@ public final class Execution {
 
     /** @return the loop's own state */
     public ExecutionState save() {
-        return new ExecutionState(retired, events & Event.SAVED, pins.intr(), movSsShadow, pins.nmiBlocked(), pins.startupVector(), traps.pending());
+        return new ExecutionState(retired, events & Event.SAVED, pins.intr(), movSsShadow, pins.nmiBlocked(), pins.startupVector(), traps.pending(),
+            deliveries.save());
     }
 
     /** Adopts a saved state. */
@@ -618,6 +635,7 @@ public final class Execution {
         pins.restore(state);
         code.forget();
         traps.restore(state);
+        deliveries.restore(state.delivering());
         flagsChanged();
     }
 }

@@ -49,11 +49,12 @@ public final class FaultChain {
     }
 
     void add(GuestFault fault) {
-        if (length < MOST) {
-            vectors[length] = fault.vector;
-            codes[length] = fault.errorCode;
-            informations[length++] = fault.information;
+        if (length == MOST) {
+            return;
         }
+        vectors[length] = fault.vector;
+        codes[length] = fault.errorCode;
+        informations[length++] = fault.information;
         worst = words();
         worstAt = retired;
     }

@@ -15,7 +15,7 @@ import com.vtsim.cpu.engine.SystemState;
  */
 public final class Capabilities {
     /** Content of a VMCS region's first doubleword. It names the layout {@link Vmcs} gives a region. */
-    public static final int REVISION = 0x0056_5405;
+    public static final int REVISION = 0x0056_5406;
     /** First and last of the registers: IA32_VMX_BASIC and IA32_VMX_PROCBASED_CTLS3. */
     public static final int FIRST_MSR = 0x480, LAST_MSR = 0x492;
     /** CR3-target values a VMCS may have. */

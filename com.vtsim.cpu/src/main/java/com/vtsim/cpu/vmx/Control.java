@@ -114,6 +114,8 @@ public enum Control {
     ENABLE_USER_WAIT(VmcsField.PROCBASED_CTLS2, 26),
     /** VMM bus-lock detection. */
     BUS_LOCK_DETECTION(VmcsField.PROCBASED_CTLS2, 30),
+    /** Notify exiting. */
+    NOTIFY_EXITING(VmcsField.PROCBASED_CTLS2, 31),
 
     /** LOADIWKEY exiting. */
     LOADIWKEY_EXITING(VmcsField.PROCBASED_CTLS3, 0),

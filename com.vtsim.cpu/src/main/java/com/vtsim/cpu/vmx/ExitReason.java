@@ -121,7 +121,9 @@ public enum ExitReason {
     /** LOADIWKEY. */
     LOADIWKEY(69, "LOADIWKEY"),
     /** Bus lock. */
-    BUS_LOCK(74, "bus lock");
+    BUS_LOCK(74, "bus lock"),
+    /** Notify. */
+    NOTIFY(75, "notify");
 
     /** Bits 15:0 of the exit-reason field. */
     public final int number;

@@ -168,6 +168,8 @@ public enum VmcsField {
     PLE_GAP(0x4020, "PLE_Gap"),
     /** PLE_Window. */
     PLE_WINDOW(0x4022, "PLE_Window"),
+    /** Notify window. */
+    NOTIFY_WINDOW(0x4024, "Notify window"),
     /** VM-instruction error. */
     VM_INSTRUCTION_ERROR(0x4400, "VM-instruction error"),
     /** Exit reason. */

@@ -4,6 +4,7 @@ import com.vtsim.api.cpu.Virtualization.Transitions;
 import com.vtsim.api.ept.Ept;
 import com.vtsim.api.machine.Clock;
 import com.vtsim.cpu.engine.Cpu;
+import com.vtsim.cpu.engine.Cpuid;
 import com.vtsim.cpu.engine.Flags;
 import com.vtsim.cpu.engine.GuestFault;
 import com.vtsim.cpu.engine.Interrupts.Source;
@@ -29,6 +30,8 @@ public final class Vmx {
     static final long VALID = 1L << 31;
     /** Entries of an EPTP list. */
     private static final int POINTERS = 512;
+    /** Cycles of the crystal clock that the processor adds to the notify window. */
+    private static final int NOTIFY_THRESHOLD = 256;
     /** Page-walk length in an EPT pointer. */
     private static final int WALK_LENGTH = 7 << 3;
 
@@ -335,6 +338,21 @@ public final class Vmx {
             return true;
         }
         return false;
+    }
+
+    /**
+     * Exits if no event could be recognized for longer than the notify window, a number of cycles of the crystal clock, and the processor's own threshold.
+     *
+     * @param nanos virtual, for which none could be
+     * @return whether it did
+     * @sdm Notify VM Exits
+     */
+    public boolean notified(long nanos) {
+        if (!has(Control.NOTIFY_EXITING) || nanos < Clock.nanosFor(image.get(VmcsField.NOTIFY_WINDOW) + NOTIFY_THRESHOLD, Cpuid.CRYSTAL)) {
+            return false;
+        }
+        leave(ExitReason.NOTIFY, unblockedByIret() && events.delivering == 0 ? 1 << 12 : 0);
+        return true;
     }
 
     /** Exits for an NMI if that is asked for. @return whether it did */
