@@ -206,7 +206,7 @@ public final class Activity {
         if ((events & Event.MACHINE_CHECK) != 0) {
             return false;
         }
-        if ((events & Event.INIT) != 0 && !cpu.vmx.blocksInit()) {
+        if ((events & Event.INIT) != 0 && !cpu.vmx.boundary.blocksInit()) {
             return false;
         }
         if ((events & Event.WAIT_FOR_SIPI) != 0) {
@@ -214,6 +214,6 @@ public final class Activity {
         }
         boolean intr = (events & (Event.INTR | Event.SHUTDOWN)) == Event.INTR && cpu.controller != null;
         return (events & (Event.HALTED | Event.SHUTDOWN)) != 0 && !execution.pins.nmiReady() && !intr && (events & Event.DEBUG) == 0
-            && !cpu.vmx.endsHalt();
+            && !cpu.vmx.boundary.endsHalt();
     }
 }

@@ -166,7 +166,7 @@ public final class Deliveries {
 
     /** Exits if the monitor wants to be notified that no event has been recognized for so long. @return whether it did */
     boolean notified() {
-        return cpu.vmx.notified(closedFor());
+        return cpu.vmx.boundary.notified(closedFor());
     }
 
     /** @return virtual nanoseconds for which deliveries have followed each other without an instruction between them */

@@ -350,7 +350,7 @@ public final class Execution {
                 deliveries.machineCheck();
                 continue;
             }
-            if ((events & Event.INIT) != 0 && !cpu.vmx.blocksInit() && (traps.pending() & SystemState.DR6_BT) == 0) {
+            if ((events & Event.INIT) != 0 && !cpu.vmx.boundary.blocksInit() && (traps.pending() & SystemState.DR6_BT) == 0) {
                 pins.takeInit();
                 continue;
             }
@@ -375,7 +375,7 @@ public final class Execution {
     /** @return whether an event was delivered */
     private boolean takeInterrupt() {
         boolean guest = cpu.vmx.nonRoot;
-        if ((events & Event.VM) != 0 && cpu.vmx.beforeTraps()) {
+        if ((events & Event.VM) != 0 && cpu.vmx.boundary.beforeTraps()) {
             return true;
         }
         if ((events & Event.DEBUG) != 0 && !movSsShadow) {
@@ -387,13 +387,13 @@ public final class Execution {
             return true;
         }
         boolean nmiBlocked = pins.nmiBlocked();
-        boolean blocked = nmiBlocked && !cpu.vmx.virtualNmis() || movSsShadow;
-        if ((events & Event.VM) != 0 && cpu.vmx.beforeNmi(nmiBlocked || movSsShadow)) {
+        boolean blocked = nmiBlocked && !cpu.vmx.boundary.virtualNmis() || movSsShadow;
+        if ((events & Event.VM) != 0 && cpu.vmx.boundary.beforeNmi(nmiBlocked || movSsShadow)) {
             return true;
         }
         if ((events & Event.NMI) != 0 && !blocked) {
             events &= ~Event.NMI;
-            if (guest && cpu.vmx.nmi()) {
+            if (guest && cpu.vmx.boundary.nmi()) {
                 return true;
             }
             activity.awake(Event.SHUTDOWN);
@@ -401,11 +401,11 @@ public final class Execution {
             deliveries.external(VECTOR_NMI);
             return true;
         }
-        if ((events & Event.VM) != 0 && cpu.vmx.interruptWindow((events & Event.SHADOW) == 0 && (cpu.systemFlags & Flags.IF) != 0)) {
+        if ((events & Event.VM) != 0 && cpu.vmx.boundary.interruptWindow((events & Event.SHADOW) == 0 && (cpu.systemFlags & Flags.IF) != 0)) {
             return true;
         }
-        if ((events & Event.INTR) != 0 && cpu.controller != null && (events & Event.SHUTDOWN) == 0 && cpu.vmx.interruptExits()) {
-            cpu.vmx.externalInterrupt();
+        if ((events & Event.INTR) != 0 && cpu.controller != null && (events & Event.SHUTDOWN) == 0 && cpu.vmx.boundary.interruptExits()) {
+            cpu.vmx.boundary.externalInterrupt();
             return true;
         }
         if ((events & (Event.INTR | Event.SHADOW | Event.SHUTDOWN)) == Event.INTR && cpu.controller != null) {
@@ -489,11 +489,11 @@ public final class Execution {
     /** IF, TF or RF changed. */
     public void flagsChanged() {
         int now = events & ~(Event.STEP | Event.INTR);
-        boolean watched = history.recording() || cpu.vmx.stepping() || cpu.performance.countsBranches() || branchRecords.on();
+        boolean watched = history.recording() || cpu.vmx.boundary.stepping() || cpu.performance.countsBranches() || branchRecords.on();
         if (watched || (cpu.systemFlags & (Flags.TF | Flags.RF)) != 0) {
             now |= Event.STEP;
         }
-        if (pins.intr() && ((cpu.systemFlags & Flags.IF) != 0 || cpu.vmx.interruptExits())) {
+        if (pins.intr() && ((cpu.systemFlags & Flags.IF) != 0 || cpu.vmx.boundary.interruptExits())) {
             now |= Event.INTR;
         }
         if (now != events) {

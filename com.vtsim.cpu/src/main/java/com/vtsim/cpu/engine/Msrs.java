@@ -424,7 +424,7 @@ public final class Msrs {
 
     /** @return the time-stamp counter as a guest is to see it */
     public long visibleTimeStamp() {
-        return cpu.vmx.visibleTimeStamp(timeStamp());
+        return cpu.vmx.shown.timeStamp(timeStamp());
     }
 
     /** @return ticks of the time-stamp counter that UMWAIT and TPAUSE wait at most; 0 where there is no limit */

@@ -50,7 +50,7 @@ public final class Pins {
 
     /** IRET has been executed: NMIs are taken again. */
     void unblockNmi() {
-        if (cpu.vmx.iretUnblocks(nmiBlocked)) {
+        if (cpu.vmx.boundary.iretUnblocks(nmiBlocked)) {
             nmiBlocked = false;
             if ((execution.events & (Event.NMI | Event.VM)) != 0) {
                 execution.endBlock();
@@ -60,7 +60,7 @@ public final class Pins {
 
     /** @return whether a pending NMI can be taken, the shadow of MOV SS left aside */
     boolean nmiReady() {
-        return (execution.events & Event.NMI) != 0 && (!nmiBlocked || cpu.vmx.virtualNmis());
+        return (execution.events & Event.NMI) != 0 && (!nmiBlocked || cpu.vmx.boundary.virtualNmis());
     }
 
     /** INIT. */

@@ -88,7 +88,7 @@ public final class SystemState {
         long wanted = value & CR0_DEFINED | CR0_ET;
         boolean pagingAfter = (wanted & CR0_PG) != 0;
         boolean bad = value >>> 32 != 0 || pagingAfter && (wanted & CR0_PE) == 0 || (wanted & (CR0_NW | CR0_CD)) == CR0_NW;
-        if (bad || cpu.vmx.forbidsCr0(wanted)) {
+        if (bad || cpu.vmx.shown.forbidsCr0(wanted)) {
             throw cpu.protection(0);
         }
         long newEfer = efer;
@@ -187,7 +187,7 @@ public final class SystemState {
         long changed = cr4 ^ value;
         boolean bad = (value & ~cpu.cpuid.controlBits4()) != 0
             || longMode() && (changed & (CR4_PAE | CR4_LA57)) != 0
-            || (changed & value & CR4_PCIDE) != 0 && (!longMode() || (cr3 & 0xFFF) != 0) || cpu.vmx.forbidsCr4(value);
+            || (changed & value & CR4_PCIDE) != 0 && (!longMode() || (cr3 & 0xFFF) != 0) || cpu.vmx.shown.forbidsCr4(value);
         if (bad) {
             throw cpu.protection(0);
         }

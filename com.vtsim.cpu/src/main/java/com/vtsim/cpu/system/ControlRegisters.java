@@ -39,7 +39,7 @@ final class ControlRegisters {
             Slot to = Slot.of(instruction, 0, at);
             return Effect.plain(cpu -> {
                 DescriptorTables.checkUserPrevention(cpu);
-                to.write(cpu, cpu.vmx.visibleCr0());
+                to.write(cpu, cpu.vmx.shown.cr0());
             });
         });
     }
@@ -53,10 +53,10 @@ final class ControlRegisters {
         int from = number(instruction, 1);
         long mask = at.code64() ? -1L : 0xFFFF_FFFFL;
         return Effect.plain(Effect.privileged(cpu -> cpu.r[to] = mask & switch (from) {
-            case 0 -> cpu.vmx.visibleCr0();
+            case 0 -> cpu.vmx.shown.cr0();
             case 2 -> cpu.system.cr2;
             case 3 -> cpu.system.cr3;
-            case 4 -> cpu.vmx.visibleCr4();
+            case 4 -> cpu.vmx.shown.cr4();
             default -> cpu.system.readCr8();
         }));
     }

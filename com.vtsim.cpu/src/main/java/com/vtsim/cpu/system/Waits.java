@@ -54,12 +54,12 @@ final class Waits {
                 throw cpu.protection(0);
             }
             long deadline = (long) cpu.get32(Cpu.RDX) << 32 | cpu.get32(Cpu.RAX) & 0xFFFF_FFFFL;
-            cpu.execution.activity.waitUntil(cpu.vmx.ownTimeStamp(deadline), store);
+            cpu.execution.activity.waitUntil(cpu.vmx.shown.ownTimeStamp(deadline), store);
         });
     }
 
     private static void checkUserWait(Cpu cpu) {
-        if (!cpu.cpuid.has(Feature.WAITPKG) || cpu.vmx.forbidsUserWait()) {
+        if (!cpu.cpuid.has(Feature.WAITPKG) || cpu.vmx.shown.forbidsUserWait()) {
             throw cpu.undefined();
         }
     }

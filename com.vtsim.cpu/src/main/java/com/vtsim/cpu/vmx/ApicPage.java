@@ -72,7 +72,7 @@ final class ApicPage implements ApicAccesses {
         probe(offset, size, true);
         note(offset, size);
         vmx.apic.write(offset, size, value);
-        vmx.apicWritten(offset & ~0xF, false);
+        vmx.boundary.apicWritten(offset & ~0xF, false);
     }
 
     @Override

@@ -62,7 +62,7 @@ final class BusLocks {
             boolean splits = cpu.vmx.nonRoot && cpu.vmx.has(Control.BUS_LOCK_DETECTION) && splits(cpu);
             inner.execute(cpu);
             if (splits) {
-                cpu.vmx.attend(Vmx.BUS_LOCK);
+                cpu.vmx.boundary.attend(Boundary.BUS_LOCK);
             }
         }
 

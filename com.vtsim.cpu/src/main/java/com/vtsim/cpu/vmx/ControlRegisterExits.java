@@ -104,7 +104,7 @@ final class ControlRegisterExits {
         }
         switch (control) {
             case 0 -> {
-                long mask = vmx.cr0Mask();
+                long mask = vmx.shown.cr0Mask();
                 if (((value ^ vmx.image.get(VmcsField.CR0_SHADOW)) & mask) != 0) {
                     throw exit(vmx, 0, MOV_TO, register);
                 }
@@ -118,7 +118,7 @@ final class ControlRegisterExits {
                 return false;
             }
             case 4 -> {
-                long mask = vmx.cr4Mask();
+                long mask = vmx.shown.cr4Mask();
                 if (((value ^ vmx.image.get(VmcsField.CR4_SHADOW)) & mask) != 0) {
                     throw exit(vmx, 4, MOV_TO, register);
                 }
@@ -157,7 +157,7 @@ final class ControlRegisterExits {
     }
 
     private static boolean clearTaskSwitched(Cpu cpu, Vmx vmx) {
-        if (cpu.cpl != 0 || (vmx.cr0Mask() & SystemState.CR0_TS) == 0) {
+        if (cpu.cpl != 0 || (vmx.shown.cr0Mask() & SystemState.CR0_TS) == 0) {
             return false;
         }
         if ((vmx.image.get(VmcsField.CR0_SHADOW) & SystemState.CR0_TS) != 0) {
@@ -177,7 +177,7 @@ final class ControlRegisterExits {
             long linear = memory == null ? 0 : memory.readable(cpu, 2);
             int source = memory == null ? cpu.get16(register) : cpu.memory.load16(linear, memory.segment);
             long shadow = vmx.image.get(VmcsField.CR0_SHADOW);
-            long mask = vmx.cr0Mask();
+            long mask = vmx.shown.cr0Mask();
             boolean sets = (mask & 1) != 0 && (source & 1) != 0 && (shadow & 1) == 0;
             if (sets || ((source ^ shadow) & mask & 0xE) != 0) {
                 long wide = (cpu.mode & Mode.SIZE_MASK) == 2 ? linear : linear & 0xFFFF_FFFFL;

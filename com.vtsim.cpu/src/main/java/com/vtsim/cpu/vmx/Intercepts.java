@@ -104,7 +104,7 @@ public final class Intercepts {
             }
         });
         guard(s, "PAUSE", (instruction, at) -> (cpu, vmx) -> {
-            boolean loops = cpu.cpl == 0 && vmx.has(Control.PAUSE_LOOP_EXITING) && !vmx.has(Control.PAUSE_EXITING) && vmx.pausedTooLong();
+            boolean loops = cpu.cpl == 0 && vmx.has(Control.PAUSE_LOOP_EXITING) && !vmx.has(Control.PAUSE_EXITING) && vmx.boundary.pausedTooLong();
             if (loops || vmx.has(Control.PAUSE_EXITING)) {
                 throw vmx.instructionExit(ExitReason.PAUSE, 0, 0);
             }

@@ -24,7 +24,7 @@ final class PreemptionTimer {
     }
 
     void attach(Clock clock) {
-        timer = clock.timer("vmx", () -> vmx.attend(Vmx.TIMER));
+        timer = clock.timer("vmx", () -> vmx.boundary.attend(Boundary.TIMER));
     }
 
     /** Starts to count from a value. */
@@ -37,7 +37,7 @@ final class PreemptionTimer {
     void resume() {
         long ticks = deadline - cpu.msrs.timeStamp();
         if (ticks <= 0) {
-            vmx.attend(Vmx.TIMER);
+            vmx.boundary.attend(Boundary.TIMER);
         } else {
             timer.at(cpu.clock.now() + Clock.nanosFor(ticks, cpu.cpuid.tscFrequency));
         }

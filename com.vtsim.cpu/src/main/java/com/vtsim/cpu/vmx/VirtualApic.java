@@ -110,7 +110,7 @@ final class VirtualApic {
     /** An exit follows the instruction, or the entry, if the virtual task priority is below the threshold. */
     private void checkThreshold() {
         if (taskPriority() >> 4 < (vmx.image.get(VmcsField.TPR_THRESHOLD) & 0xF)) {
-            vmx.attend(Vmx.THRESHOLD);
+            vmx.boundary.attend(Boundary.THRESHOLD);
         }
     }
 
@@ -258,9 +258,9 @@ final class VirtualApic {
     private void evaluate() {
         boolean pending = !vmx.has(Control.INTERRUPT_WINDOW_EXITING) && requesting >> 4 > read(PPR, 1) >> 4;
         if (pending) {
-            vmx.attend(Vmx.VIRTUAL_INTERRUPT);
+            vmx.boundary.attend(Boundary.VIRTUAL_INTERRUPT);
         } else {
-            vmx.attended(Vmx.VIRTUAL_INTERRUPT);
+            vmx.boundary.attended(Boundary.VIRTUAL_INTERRUPT);
         }
     }
 

@@ -122,7 +122,7 @@ final class VmEntry {
             cpu.execution.traps.trap(debug & 0x400F);
         }
         if (vectoring) {
-            vmx.attend(Vmx.INJECT);
+            vmx.boundary.attend(Boundary.INJECT);
         }
         vmx.apic.entered();
         vmx.journal.entered();
@@ -139,7 +139,7 @@ final class VmEntry {
         int vector = (int) event & 0xFF;
         int type = (int) (event >> 8) & 7;
         if (type == OTHER) {
-            vmx.attend(Vmx.TRAP_FLAG);
+            vmx.boundary.attend(Boundary.TRAP_FLAG);
             return;
         }
         int code = (event & 1 << 11) != 0 ? (int) v.get(VmcsField.ENTRY_ERROR_CODE) : GuestFault.NO_CODE;

@@ -65,7 +65,7 @@ final class VmExit {
     }
 
     void exception(int type, int vector, int code) {
-        boolean unblocked = vmx.unblockedByIret() && vmx.events.delivering == 0 && vector != 8;
+        boolean unblocked = vmx.boundary.unblockedByIret() && vmx.events.delivering == 0 && vector != 8;
         interruption = Vmx.VALID | type << 8 | vector | (code == GuestFault.NO_CODE ? 0 : 1 << 11) | (unblocked ? 1 << 12 : 0);
         errorCode = code == GuestFault.NO_CODE ? 0 : code;
         length = cpu.execution.instructionLength();
@@ -107,7 +107,7 @@ final class VmExit {
     }
 
     private void leave(long region) {
-        write(VmcsField.EXIT_REASON, reason.number | vmx.busLock());
+        write(VmcsField.EXIT_REASON, reason.number | vmx.boundary.busLock());
         write(VmcsField.EXIT_QUALIFICATION, qualification);
         write(VmcsField.EXIT_INTERRUPTION, interruption);
         write(VmcsField.EXIT_ERROR_CODE, errorCode);

@@ -67,7 +67,7 @@ public final class VmxView implements Virtualization {
     public List<String> why() {
         String check = vmx.cpu.machineChecks.latest();
         List<String> lines = new ArrayList<>(vmx.journal.why());
-        if (!check.isEmpty()) {
+        if (!lines.isEmpty() && !check.isEmpty()) {
             lines.add("latest machine check: " + check);
         }
         return lines;

@@ -51,7 +51,7 @@ final class X2ApicMode {
             throw cpu.protection(0);
         }
         vmx.apic.write(offset(address), 8, (long) high << 32 | value & 0xFFFF_FFFFL);
-        vmx.apicWritten(offset(address), true);
+        vmx.boundary.apicWritten(offset(address), true);
         return true;
     }
 }

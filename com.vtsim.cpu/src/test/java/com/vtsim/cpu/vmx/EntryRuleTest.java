@@ -30,7 +30,7 @@ class EntryRuleTest {
     private void controls() {
         set("reserved bits of the pin-based controls", PINBASED_CTLS, 0x14);
         set("reserved bits of the primary processor-based controls", PROCBASED_CTLS, 0x0400_6173);
-        put("reserved bits of the secondary processor-based controls", m -> m.on(Control.SECONDARY_CONTROLS).set(PROCBASED_CTLS2, 1L << 31));
+        put("reserved bits of the secondary processor-based controls", m -> m.on(Control.SECONDARY_CONTROLS).set(PROCBASED_CTLS2, 1 << 15));
         set("CR3-target count", CR3_TARGET_COUNT, 5);
         put("address of I/O bitmap A", m -> m.on(Control.USE_IO_BITMAPS).set(IO_BITMAP_A, 0x32001));
         put("address of I/O bitmap B", m -> m.on(Control.USE_IO_BITMAPS).set(IO_BITMAP_B, HIGH));
