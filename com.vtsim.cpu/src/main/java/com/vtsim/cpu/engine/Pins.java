@@ -66,7 +66,7 @@ public final class Pins {
     /** INIT. */
     public void init() {
         execution.raise(Event.INIT);
-        if (cpu.vmx.blocksInit() && execution.activity.tells()) {
+        if (cpu.vmx.boundary.blocksInit() && execution.activity.tells()) {
             execution.activity.tell("INIT is held back: VMX root operation");
         }
     }
