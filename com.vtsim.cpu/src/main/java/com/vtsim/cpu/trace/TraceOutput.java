@@ -34,6 +34,7 @@ final class TraceOutput {
     // Of the region that is written
     private long region;
     private long size;
+    private boolean nested;
     private long entry;
     /** Final addresses of the page that is written, and of the one behind it where that was translated ahead. */
     private long page = NONE;
@@ -97,7 +98,7 @@ final class TraceOutput {
         if (page == NONE) {
             page = translate(region + offset & -PAGE, true);
         }
-        if (trace.guestPhysical() && ahead == NONE && roomInPage() < MARGIN) {
+        if (nested && ahead == NONE && roomInPage() < MARGIN) {
             lookAhead();
         }
         return true;
@@ -109,6 +110,7 @@ final class TraceOutput {
 
     /** @return whether range or region and the place in it are legal */
     private boolean locate() {
+        nested = trace.guestPhysical();
         if (!tables()) {
             region = base;
             size = maskOrTable + 1;
@@ -159,7 +161,7 @@ final class TraceOutput {
     }
 
     private long translate(long address, boolean write) {
-        return trace.guestPhysical() ? cpu.vmx.traceOutput(address, write) : address & cpu.system.a20Mask;
+        return nested ? cpu.vmx.traceOutput(address, write) : address & cpu.system.a20Mask;
     }
 
     private MemorySpace space() {
@@ -176,7 +178,7 @@ final class TraceOutput {
         if (offset == size) {
             full();
         } else if ((offset & PAGE - 1) == 0) {
-            page = trace.guestPhysical() ? ahead : translate(region + offset, true);
+            page = nested ? ahead : translate(region + offset, true);
             ahead = NONE;
         }
     }
@@ -184,18 +186,18 @@ final class TraceOutput {
     private void full() {
         offset = 0;
         if (!tables()) {
-            page = size <= PAGE ? page : trace.guestPhysical() ? ahead : translate(region, true);
+            page = size <= PAGE ? page : nested ? ahead : translate(region, true);
             ahead = NONE;
             return;
         }
         long filled = entry;
-        if (ahead == NONE || !trace.guestPhysical()) {
+        if (ahead == NONE || !nested) {
             findNext();
         }
         base = nextBase;
         maskOrTable = nextIndex << 7 & 0xFFFF_FFFFL | LOW_MASK;
         boolean legal = enter(nextEntry);
-        page = trace.guestPhysical() ? ahead : translate(region, true);
+        page = nested ? ahead : translate(region, true);
         ahead = NONE;
         if ((filled & INT) != 0) {
             cpu.performance.traceRegionFull();

@@ -11,7 +11,9 @@ import com.vtsim.cpu.engine.Paging;
  * @sdm Virtualizing Memory-Mapped APIC Accesses; Exit Qualification for APIC-Access VM Exits
  */
 final class ApicPage implements ApicAccesses {
-    private static final int LINEAR_READ = 0, LINEAR_WRITE = 1, LINEAR_FETCH = 2, LINEAR_DELIVERY = 3, LINEAR_MONITOR = 4, PHYSICAL_DELIVERY = 10, PHYSICAL = 15;
+    private static final int LINEAR_READ = 0, LINEAR_WRITE = 1, LINEAR_FETCH = 2, LINEAR_DELIVERY = 3, LINEAR_MONITOR = 4, PHYSICAL_DELIVERY = 10;
+    /** A guest-physical access of an instruction, or of none. */
+    static final int PHYSICAL = 15;
     /** Registers that APIC-register virtualization covers, a bit for every 16 bytes. */
     private static final long WRITABLE = 1L << 0x02 | 1L << 0x08 | 1L << 0x0B | 7L << 0x0D | 1L << 0x28 | 0xFFL << 0x30 | 1L << 0x38 | 1L << 0x3E;
     private static final long READABLE = WRITABLE | 1L << 0x03 | 0xFF_FFFFL << 0x10;

@@ -68,6 +68,8 @@ public final class Capabilities {
             case ENABLE_INVPCID -> cpu.cpuid.has(Feature.INVPCID);
             case ENABLE_USER_WAIT -> cpu.cpuid.has(Feature.WAITPKG);
             case ENABLE_XSAVES -> cpu.cpuid.has(Feature.XSAVES);
+            case CONCEAL_VMX_FROM_PT, EXIT_CONCEAL_VMX_FROM_PT, CLEAR_RTIT_CTL, ENTRY_CONCEAL_VMX_FROM_PT, LOAD_RTIT_CTL -> cpu.cpuid.has(Feature.INTEL_PT);
+            case PT_USES_GUEST_PHYSICAL -> ept != null && cpu.cpuid.has(Feature.INTEL_PT);
             case RDRAND_EXITING -> cpu.cpuid.has(Feature.RDRAND);
             case RDSEED_EXITING -> cpu.cpuid.has(Feature.RDSEED);
             default -> true;

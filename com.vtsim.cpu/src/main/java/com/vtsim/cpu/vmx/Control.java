@@ -102,12 +102,16 @@ public enum Control {
     ENABLE_PML(VmcsField.PROCBASED_CTLS2, 17),
     /** EPT-violation #VE. */
     EPT_VIOLATION_VE(VmcsField.PROCBASED_CTLS2, 18),
+    /** Conceal VMX from PT. */
+    CONCEAL_VMX_FROM_PT(VmcsField.PROCBASED_CTLS2, 19),
     /** Enable XSAVES/XRSTORS. */
     ENABLE_XSAVES(VmcsField.PROCBASED_CTLS2, 20),
     /** Mode-based execute control for EPT. */
     MODE_BASED_EXECUTE(VmcsField.PROCBASED_CTLS2, 22),
     /** Sub-page write permissions for EPT. */
     SUB_PAGE_WRITE(VmcsField.PROCBASED_CTLS2, 23),
+    /** Intel PT uses guest physical addresses. */
+    PT_USES_GUEST_PHYSICAL(VmcsField.PROCBASED_CTLS2, 24),
     /** Use TSC scaling. */
     USE_TSC_SCALING(VmcsField.PROCBASED_CTLS2, 25),
     /** Enable user wait and pause. */
@@ -146,6 +150,10 @@ public enum Control {
     EXIT_LOAD_EFER(VmcsField.EXIT_CTLS, 21),
     /** Save VMX-preemption timer value. */
     SAVE_PREEMPTION_TIMER(VmcsField.EXIT_CTLS, 22),
+    /** Conceal VMX from PT, on exit. */
+    EXIT_CONCEAL_VMX_FROM_PT(VmcsField.EXIT_CTLS, 24),
+    /** Clear IA32_RTIT_CTL. */
+    CLEAR_RTIT_CTL(VmcsField.EXIT_CTLS, 25),
     /** Save IA32_PERF_GLOBAL_CTRL. */
     SAVE_PERF_GLOBAL_CTRL(VmcsField.EXIT_CTLS, 30),
 
@@ -158,7 +166,11 @@ public enum Control {
     /** Load IA32_PAT. */
     ENTRY_LOAD_PAT(VmcsField.ENTRY_CTLS, 14),
     /** Load IA32_EFER. */
-    ENTRY_LOAD_EFER(VmcsField.ENTRY_CTLS, 15);
+    ENTRY_LOAD_EFER(VmcsField.ENTRY_CTLS, 15),
+    /** Conceal VMX from PT, on entry. */
+    ENTRY_CONCEAL_VMX_FROM_PT(VmcsField.ENTRY_CTLS, 17),
+    /** Load IA32_RTIT_CTL. */
+    LOAD_RTIT_CTL(VmcsField.ENTRY_CTLS, 18);
 
     /** The field it is in. */
     public final VmcsField field;

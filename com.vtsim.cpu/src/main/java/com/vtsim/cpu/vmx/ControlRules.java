@@ -120,6 +120,12 @@ final class ControlRules {
         s.rule("mode-based execute control without EPT", PROCBASED_CTLS2, "enable EPT 1", (v, c) -> needs(v, Control.MODE_BASED_EXECUTE, Control.ENABLE_EPT));
         s.rule("sub-page write permissions without EPT", PROCBASED_CTLS2, "enable EPT 1", (v, c) -> needs(v, Control.SUB_PAGE_WRITE, Control.ENABLE_EPT));
         paged(s, "sub-page-permission-table pointer", Control.SUB_PAGE_WRITE, SPPTP);
+        s.rule("trace to guest-physical addresses without EPT", PROCBASED_CTLS2, "enable EPT 1", (v, c) ->
+            needs(v, Control.PT_USES_GUEST_PHYSICAL, Control.ENABLE_EPT));
+        s.rule("trace to guest-physical addresses without load of IA32_RTIT_CTL", ENTRY_CTLS, "load IA32_RTIT_CTL 1", (v, c) ->
+            needs(v, Control.PT_USES_GUEST_PHYSICAL, Control.LOAD_RTIT_CTL));
+        s.rule("trace to guest-physical addresses without clear of IA32_RTIT_CTL", EXIT_CTLS, "clear IA32_RTIT_CTL 1", (v, c) ->
+            needs(v, Control.PT_USES_GUEST_PHYSICAL, Control.CLEAR_RTIT_CTL));
         s.rule("HLAT without EPT", PROCBASED_CTLS3, "enable EPT 1", (v, c) -> needs(v, Control.ENABLE_HLAT, Control.ENABLE_EPT));
         s.rule("HLAT pointer", HLATP, "bits 2:0, 11:5 and those beyond the physical-address width 0", (v, c) -> !Control.ENABLE_HLAT.in(v)
             || (v.get(HLATP) & 0xFE7) == 0 && Capabilities.physical(v.get(HLATP)));
@@ -153,6 +159,8 @@ final class ControlRules {
 
     private static void entry(EntryRule.Section s) {
         reserved(s, ENTRY_CTLS, "VM-entry controls");
+        s.rule("load IA32_RTIT_CTL while tracing", ENTRY_CTLS, "load IA32_RTIT_CTL 0 where IA32_RTIT_CTL.TraceEn is 1", (v, c) ->
+            !Control.LOAD_RTIT_CTL.in(v) || (c.cpu().trace.control() & 1) == 0);
         s.rule("VM-entry MSR-load area", ENTRY_MSR_LOAD_ADDRESS, "16-byte aligned, within the physical-address width", (v, c) ->
             area(v, ENTRY_MSR_LOAD_ADDRESS, ENTRY_MSR_LOAD_COUNT));
     }

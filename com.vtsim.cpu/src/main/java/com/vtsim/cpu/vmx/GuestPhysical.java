@@ -29,6 +29,8 @@ final class GuestPhysical implements NestedPaging {
     private long managed = ORDINARY;
     private boolean managesAll;
     private boolean keepsWrites = true;
+    /** Whether the access under way belongs to no instruction. */
+    private boolean asynchronous;
     private long reads;
 
     GuestPhysical(Vmx vmx) {
@@ -94,6 +96,30 @@ final class GuestPhysical implements NestedPaging {
         long physical = translate(guestPhysical, linear, true);
         keepsWrites = (access.allowed & GuestPhysicalMappings.WRITE) != 0;
         return physical;
+    }
+
+    /** Translates a page of a processor trace's output, or of its tables. @sdm Trace-Address Pre-Translation (TAPT) */
+    long trace(long guestPhysical, boolean write) {
+        int wanted = write ? GuestPhysicalMappings.WRITE : GuestPhysicalMappings.READ;
+        long known = mappings.find(tag(pointer), guestPhysical, wanted);
+        if (known == GuestPhysicalMappings.NONE) {
+            access.verified = true;
+            access.read = !write;
+            access.write = write;
+            access.fetch = false;
+            access.pagingStructure = false;
+            page(0);
+            asynchronous = true;
+            try {
+                known = translate(guestPhysical, 0, false);
+            } finally {
+                asynchronous = false;
+            }
+        }
+        if (vmx.accessesApic(known)) {
+            throw vmx.asynchronousExit(ExitReason.APIC_ACCESS, guestPhysical & 0xFFF | ApicPage.PHYSICAL << 12, 0);
+        }
+        return known;
     }
 
     private void page(int kind) {
@@ -206,6 +232,9 @@ final class GuestPhysical implements NestedPaging {
 
     /** @return what becomes of an access that EPT does not let through, to throw */
     private GuestFault failure(long guestPhysical, long linear, boolean linearValid) {
+        if (asynchronous) {
+            return asynchronousFailure(guestPhysical);
+        }
         switch (access.outcome) {
             case EptAccess.VIOLATION:
                 return converted(guestPhysical, linear, linearValid) ? vmx.cpu.fault(VECTOR_VE, GuestFault.NO_CODE)
@@ -219,6 +248,17 @@ final class GuestPhysical implements NestedPaging {
             default:
                 return vmx.eptExit(ExitReason.EPT_MISCONFIGURATION, 0, guestPhysical, linear);
         }
+    }
+
+    /** The same for an access that belongs to no instruction: it never becomes a #VE. */
+    private GuestFault asynchronousFailure(long guestPhysical) {
+        return switch (access.outcome) {
+            case EptAccess.VIOLATION -> vmx.asynchronousExit(ExitReason.EPT_VIOLATION, access.qualification, guestPhysical);
+            case EptAccess.LOG_FULL -> vmx.asynchronousExit(ExitReason.PML_FULL, 0, 0);
+            case EptAccess.SUB_PAGE_MISS -> vmx.asynchronousExit(ExitReason.SUB_PAGE_EVENT, SUB_PAGE_MISS, guestPhysical);
+            case EptAccess.SUB_PAGE_MISCONFIGURATION -> vmx.asynchronousExit(ExitReason.SUB_PAGE_EVENT, 0, guestPhysical);
+            default -> vmx.asynchronousExit(ExitReason.EPT_MISCONFIGURATION, 0, guestPhysical);
+        };
     }
 
     /**

@@ -6,6 +6,7 @@ import com.vtsim.cpu.engine.Flags;
 import com.vtsim.cpu.engine.Msrs;
 import com.vtsim.cpu.engine.PerformanceCounters;
 import com.vtsim.cpu.engine.SystemState;
+import com.vtsim.cpu.trace.ProcessorTrace;
 import java.util.List;
 
 /** Checks on the guest's control registers, debug registers, MSRs and descriptor-table registers, RIP and RFLAGS. */
@@ -51,6 +52,8 @@ final class GuestRules {
             Rules.canonical(c, v.get(GUEST_SYSENTER_EIP), v.get(GUEST_CR4)));
         s.rule("guest IA32_PERF_GLOBAL_CTRL", GUEST_PERF_GLOBAL_CTRL, "a bit for each counter there is", (v, c) ->
             !Control.ENTRY_LOAD_PERF_GLOBAL_CTRL.in(v) || (v.get(GUEST_PERF_GLOBAL_CTRL) & ~PerformanceCounters.COUNTERS) == 0);
+        s.rule("guest IA32_RTIT_CTL", GUEST_RTIT_CTL, "bits that IA32_RTIT_CTL has", (v, c) ->
+            !Control.LOAD_RTIT_CTL.in(v) || ProcessorTrace.legal(v.get(GUEST_RTIT_CTL)));
         s.rule("guest IA32_PAT", GUEST_PAT, "memory types 0, 1, 4, 5, 6, 7 in each byte", (v, c) ->
             !Control.ENTRY_LOAD_PAT.in(v) || Rules.pat(v.get(GUEST_PAT)));
         s.rule("guest IA32_EFER reserved bits", GUEST_EFER, "SCE, LME, LMA, NXE", (v, c) ->

@@ -55,6 +55,7 @@ final class GuestState {
         if (Control.SAVE_PERF_GLOBAL_CTRL.in(v)) {
             write(VmcsField.GUEST_PERF_GLOBAL_CTRL, cpu.performance.globalControl());
         }
+        write(VmcsField.GUEST_RTIT_CTL, cpu.trace.control());
         if (Control.SAVE_PAT.in(v)) {
             cpu.msrs.read(0x277);
             write(VmcsField.GUEST_PAT, cpu.msrs.value);
@@ -119,6 +120,9 @@ final class GuestState {
         }
         if (Control.ENTRY_LOAD_PERF_GLOBAL_CTRL.in(v)) {
             cpu.performance.setGlobalControl(v.get(VmcsField.GUEST_PERF_GLOBAL_CTRL));
+        }
+        if (Control.LOAD_RTIT_CTL.in(v)) {
+            cpu.trace.control(v.get(VmcsField.GUEST_RTIT_CTL));
         }
         if (Control.ENTRY_LOAD_PAT.in(v)) {
             cpu.msrs.write(0x277, v.get(VmcsField.GUEST_PAT));

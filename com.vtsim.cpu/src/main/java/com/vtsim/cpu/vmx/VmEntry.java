@@ -67,7 +67,7 @@ final class VmEntry {
             failed(ExitReason.INVALID_GUEST_STATE, broken.detail(), EntryRule.broken(v, c));
             return;
         }
-        cpu.trace.entering(false);
+        cpu.trace.entering(Control.ENTRY_CONCEAL_VMX_FROM_PT.in(v));
         try {
             load(v);
         } catch (GuestFault fault) {

@@ -142,7 +142,7 @@ final class VmExit {
         } else {
             loadHost(region, wide);
         }
-        cpu.trace.left(false);
+        cpu.trace.left(Control.EXIT_CONCEAL_VMX_FROM_PT.in(vmx.image));
     }
 
     /** A VM entry has failed after guest state began to be loaded, or for its checks: host state is loaded, no guest state saved. */
@@ -210,6 +210,9 @@ final class VmExit {
         cpu.msrs.write(0x176, v.get(VmcsField.HOST_SYSENTER_EIP));
         if (Control.EXIT_LOAD_PERF_GLOBAL_CTRL.in(v)) {
             cpu.performance.setGlobalControl(v.get(VmcsField.HOST_PERF_GLOBAL_CTRL));
+        }
+        if (Control.CLEAR_RTIT_CTL.in(v)) {
+            cpu.trace.control(0);
         }
         if (Control.EXIT_LOAD_PAT.in(v)) {
             cpu.msrs.write(0x277, v.get(VmcsField.HOST_PAT));

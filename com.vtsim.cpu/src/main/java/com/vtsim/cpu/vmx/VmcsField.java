@@ -126,6 +126,8 @@ public enum VmcsField {
     GUEST_PDPTE2(0x280E, "Guest PDPTE2"),
     /** Guest PDPTE3. */
     GUEST_PDPTE3(0x2810, "Guest PDPTE3"),
+    /** Guest IA32_RTIT_CTL. */
+    GUEST_RTIT_CTL(0x2814, "Guest IA32_RTIT_CTL"),
     /** Host IA32_PAT. */
     HOST_PAT(0x2C00, "Host IA32_PAT"),
     /** Host IA32_EFER. */

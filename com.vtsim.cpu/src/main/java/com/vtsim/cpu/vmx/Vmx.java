@@ -20,6 +20,8 @@ public final class Vmx {
     public static final long NONE = -1L;
     /** Bit 31 of the interruption-information fields. */
     static final long VALID = 1L << 31;
+    /** Exit qualification: the access belongs to no instruction and to no event. */
+    private static final long ASYNCHRONOUS = 1 << 16;
     /** Entries of an EPTP list. */
     private static final int POINTERS = 512;
     /** Page-walk length in an EPT pointer. */
@@ -285,17 +287,24 @@ public final class Vmx {
 
     /** @return whether a trace's output addresses are guest-physical */
     public boolean tracesGuestPhysical() {
-        return false;
+        return nonRoot && has(Control.PT_USES_GUEST_PHYSICAL);
     }
 
     /** @return the final address of a page of a trace's output or tables, guest-physical; throws the VM exit where there is none */
     public long traceOutput(long address, boolean write) {
-        return address;
+        return guestPhysical.trace(address, write);
     }
 
     /** @return whether a trace is not to tell that a VM runs */
     public boolean concealedFromTrace() {
-        return false;
+        return has(Control.CONCEAL_VMX_FROM_PT);
+    }
+
+    /** Prepares an exit caused by an access that belongs to no instruction. @return to throw */
+    GuestFault asynchronousExit(ExitReason reason, long qualification, long physical) {
+        exit.begin(reason, qualification | ASYNCHRONOUS);
+        exit.addresses(physical, 0);
+        return cpu.vmExit();
     }
 
     /** Sets a field of the VMCS of the VM that runs. */

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +24,7 @@ public final class TraceDecoder {
     public static TraceDecoder build(Path folder) throws IOException, InterruptedException {
         Path source = folder.resolve("decode.c");
         try (InputStream text = TraceDecoder.class.getResourceAsStream("decode.c")) {
-            Files.copy(text, source);
+            Files.copy(text, source, StandardCopyOption.REPLACE_EXISTING);
         }
         Path program = folder.resolve("decode");
         try {

@@ -101,7 +101,15 @@ class EntryRuleTest {
         return m.on(Control.PROCESS_POSTED_INTERRUPTS);
     }
 
+    private static VmxMachine tracing(VmxMachine m) {
+        return m.on(Control.LOAD_RTIT_CTL, Control.CLEAR_RTIT_CTL);
+    }
+
     private void beyond() {
+        put("trace to guest-physical addresses without EPT", m -> tracing(m.on(Control.SECONDARY_CONTROLS)).on(Control.PT_USES_GUEST_PHYSICAL));
+        put("trace to guest-physical addresses without load of IA32_RTIT_CTL", m -> tracing(m.ept()).on(Control.PT_USES_GUEST_PHYSICAL).off(Control.LOAD_RTIT_CTL));
+        put("trace to guest-physical addresses without clear of IA32_RTIT_CTL", m -> tracing(m.ept()).on(Control.PT_USES_GUEST_PHYSICAL).off(Control.CLEAR_RTIT_CTL));
+        put("load IA32_RTIT_CTL while tracing", m -> m.msr(0x560, 0x33000).msr(0x570, 1).on(Control.LOAD_RTIT_CTL));
         put("PML without EPT", m -> m.on(Control.SECONDARY_CONTROLS, Control.ENABLE_PML));
         put("PML address", m -> m.ept().on(Control.ENABLE_PML).set(PML_ADDRESS, 8));
         put("virtualization-exception information address", m -> m.on(Control.SECONDARY_CONTROLS, Control.EPT_VIOLATION_VE).set(VE_INFORMATION, HIGH));
@@ -156,6 +164,7 @@ class EntryRuleTest {
         set("guest IA32_SYSENTER_ESP canonical", GUEST_SYSENTER_ESP, NON_CANONICAL);
         set("guest IA32_SYSENTER_EIP canonical", GUEST_SYSENTER_EIP, NON_CANONICAL);
         put("guest IA32_PERF_GLOBAL_CTRL", m -> m.on(Control.ENTRY_LOAD_PERF_GLOBAL_CTRL).set(GUEST_PERF_GLOBAL_CTRL, 1 << 4));
+        put("guest IA32_RTIT_CTL", m -> m.on(Control.LOAD_RTIT_CTL).set(GUEST_RTIT_CTL, 2));
         put("guest IA32_PAT", m -> m.on(Control.ENTRY_LOAD_PAT).set(GUEST_PAT, 3 << 8));
         put("guest IA32_EFER reserved bits", m -> m.on(Control.ENTRY_LOAD_EFER).set(GUEST_EFER, 0x501 | 1 << 1));
         put("guest IA32_EFER.LMA", m -> protectedGuest(m).on(Control.ENTRY_LOAD_EFER).set(GUEST_EFER, 0x500));

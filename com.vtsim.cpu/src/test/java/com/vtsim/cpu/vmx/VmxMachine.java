@@ -17,6 +17,7 @@ import com.vtsim.ept.EptUnit;
 import com.vtsim.machine.Backplane;
 import java.lang.reflect.Proxy;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -96,6 +97,7 @@ final class VmxMachine implements AutoCloseable {
     private final boolean wide;
     private final Assembly monitor;
     private final Map<VmcsField, Long> fields = new HashMap<>();
+    private final Map<Integer, Long> msrs = new LinkedHashMap<>();
     private Assembly guest;
     private Ept part;
 
@@ -330,6 +332,12 @@ final class VmxMachine implements AutoCloseable {
         }
     }
 
+    /** What the monitor begins with in a model-specific register. */
+    VmxMachine msr(int address, long value) {
+        msrs.put(address, value);
+        return this;
+    }
+
     VmxMachine set(VmcsField field, long value) {
         fields.put(field, value);
         return this;
@@ -409,6 +417,7 @@ final class VmxMachine implements AutoCloseable {
         poke(at, 8, -1);
         board.call(() -> {
             cpu.enter(new EntryState(wide ? EntryState.Mode.LONG : EntryState.Mode.PROTECTED, MONITOR, Map.of("rsp", 0x9000L, "cr3", wide ? 0x1000L : 0x1800L)));
+            msrs.forEach((address, value) -> cpu.register("msr:" + Integer.toHexString(address), value));
             return null;
         });
     }
