@@ -52,8 +52,9 @@ final class DifferentiatedDescription {
         long first = Math.max(machine.lowRam(), machine.ecamBase() > machine.lowRam() && machine.ecamBase() < 0xE000_0000L
             ? machine.ecamBase() + (long) machine.ecamBuses() * 0x10_0000 : machine.lowRam());
         long last = machine.ecamBase() > first ? machine.ecamBase() - 1 : TOP_OF_WINDOW;
-        byte[] resources = new Resources().buses(0, machine.ecamBase() == 0 ? 255 : machine.ecamBuses() - 1).ports(0xCF8, 8).portWindow(0, 0xCF7)
-            .portWindow(0xD00, 0xFFFF).memoryWindow(0xA_0000, 0xB_FFFF).memoryWindow(first, last).term();
+        Resources windows = new Resources().buses(0, machine.ecamBase() == 0 ? 255 : machine.ecamBuses() - 1).ports(0xCF8, 8).portWindow(0, 0xCF7)
+            .portWindow(0xD00, 0xFFFF).memoryWindow(0xA_0000, 0xB_FFFF).memoryWindow(first, last);
+        byte[] resources = (machine.high().exists() ? windows.highWindow(machine.high().first(), machine.high().last()) : windows).term();
         return device("PCI0",
             name("_HID", eisaId("PNP0A08")),
             name("_CID", eisaId("PNP0A03")),

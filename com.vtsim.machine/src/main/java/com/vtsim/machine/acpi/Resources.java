@@ -4,7 +4,7 @@ import java.io.ByteArrayOutputStream;
 
 /** A resource template. Source: ACPI Specification, Resource Data Types for ACPI. */
 final class Resources {
-    private static final int IRQ = 0x22, IO = 0x47, END = 0x79, MEMORY32_FIXED = 0x86, DWORD_SPACE = 0x87, WORD_SPACE = 0x88;
+    private static final int IRQ = 0x22, IO = 0x47, END = 0x79, MEMORY32_FIXED = 0x86, DWORD_SPACE = 0x87, WORD_SPACE = 0x88, QWORD_SPACE = 0x8A;
     private static final int TYPE_MEMORY = 0, TYPE_IO = 1, TYPE_BUS = 2;
     /** Decodes positively, both ends fixed. */
     private static final int FIXED = 0x0C;
@@ -53,6 +53,12 @@ final class Resources {
     Resources memoryWindow(long first, long last) {
         return little(DWORD_SPACE, 1).little(23, 2).little(TYPE_MEMORY, 1).little(FIXED, 1).little(READ_WRITE, 1).little(0, 4).little(first, 4)
             .little(last, 4).little(0, 4).little(last - first + 1, 4);
+    }
+
+    /** Memory a bridge passes above 4 GiB. */
+    Resources highWindow(long first, long last) {
+        return little(QWORD_SPACE, 1).little(43, 2).little(TYPE_MEMORY, 1).little(FIXED, 1).little(READ_WRITE, 1).little(0, 8).little(first, 8)
+            .little(last, 8).little(0, 8).little(last - first + 1, 8);
     }
 
     /** @return the template as a term */

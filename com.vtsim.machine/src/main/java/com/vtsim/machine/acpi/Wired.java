@@ -31,10 +31,11 @@ import java.util.List;
  * @param ioApicUnit the unit that remaps the I/O APIC's interrupts, or null
  * @param ioApic     source-id of the I/O APIC
  * @param functions  where the PCI functions are
+ * @param high       what of them lies above 4 GiB
  */
 record Wired(int[] processors, boolean apic, boolean hpet, int pmBase, long ecamBase, int ecamBuses, long lowRam, int[] pirq, int[] lines, List<String> parts,
         List<RemappingUnit.Announcement> units, RemappingUnit.Announcement hpetUnit, RemappingUnit.Announcement ioApicUnit, int ioApic,
-        RemappingScopes functions) {
+        RemappingScopes functions, HighWindow high) {
     private static final int DEVICES = 32;
     private static final int PIRQS = 8;
     /** Where firmware for this chipset puts what it has not placed yet. */
@@ -65,7 +66,13 @@ record Wired(int[] processors, boolean apic, boolean hpet, int pmBase, long ecam
         boolean mapped = (ecam & 1) != 0 && length < 3;
         return new Wired(cpus.stream().mapToInt(Processor::index).sorted().toArray(), apic, parts.stream().anyMatch(p -> p.model().equals("hpet")),
             powerBase(board), mapped ? ecam & 0xF000_0000L : 0, 256 >> length, low, pirq, lines, parts.stream().map(Part::name).toList(),
-            units(board), unitOf(board, ChipsetRequester.EVENT_TIMER), unitOf(board, ioApic(board)), ioApic(board), RemappingScopes.of(board));
+            units(board), unitOf(board, ChipsetRequester.EVENT_TIMER), unitOf(board, ioApic(board)), ioApic(board), RemappingScopes.of(board),
+            HighWindow.of(board.findAll(PciHost.class).stream().flatMap(host -> host.functions().stream()).toList(), ramEnd(memory)));
+    }
+
+    private static long ramEnd(MemorySpace memory) {
+        return memory.regions().stream().filter(region -> region.kind().equals("ram") && region.owner().equals("board"))
+            .mapToLong(region -> region.base() + region.length()).max().orElse(0);
     }
 
     private static int ioApic(AcpiTables.Finder board) {
