@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import org.apache.felix.gogo.jline.Shell;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
@@ -63,7 +62,7 @@ public final class ConsoleCommands {
             if (stop.exitStatus() >= 0) {
                 session.put(Exit.STATUS, stop.exitStatus());
             }
-            Ended ended = new Ended(machine, stop, after.instructions() - before.instructions(), Duration.ofNanos(after.time() - before.time()));
+            Ended ended = Ended.between(machine, stop, before, after);
             if (stop.cause() == Stop.Cause.FAILED) {
                 throw new OperatorException(ended.line());
             }

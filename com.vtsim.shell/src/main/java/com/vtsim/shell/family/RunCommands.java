@@ -182,7 +182,7 @@ public final class RunCommands {
 
     private static Ended ended(CommandSession session, Machine machine, Background run, Stop stop, boolean interrupted) {
         Machine.Status after = machine.status();
-        Ended ended = new Ended(machine.name(), stop, after.instructions() - run.before.instructions(), Duration.ofNanos(after.time() - run.before.time()));
+        Ended ended = Ended.between(machine.name(), stop, run.before, after);
         if (stop.exitStatus() >= 0) {
             session.put(Exit.STATUS, stop.exitStatus());
         }

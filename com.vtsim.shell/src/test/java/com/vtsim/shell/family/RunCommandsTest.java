@@ -9,6 +9,7 @@ import com.vtsim.api.machine.Stop;
 import com.vtsim.shell.session.Exit;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** machine:run and its kin. */
@@ -65,6 +66,15 @@ final class RunCommandsTest {
         stub.stop = Stop.of(Stop.Cause.DEADLINE, "");
         assertThatThrownBy(() -> run("hello")).isInstanceOf(OperatorException.class)
                 .hasMessage("\"hello\" did not appear: m reached its deadline after 500 instructions, 1 us");
+    }
+
+    /** A guest that dies at once and is reset for ever says nothing else. */
+    @Test void tripleFaultsOfTheRunAreTold() {
+        stub.reports = List.of("cpu0: triple fault");
+        stub.whileRunning = () -> stub.reports = List.of("cpu0: triple fault (9 times)", "pit: odd");
+        assertThat(run("").line()).endsWith(", 1 us; 8 triple faults, see cpu:why m");
+        stub.whileRunning = () -> { };
+        assertThat(run("").line()).endsWith(", 1 us");
     }
 
     @Test void failedAndParkedMachinesAreErrors() {

@@ -22,6 +22,8 @@ final class StubMachine {
     /** What it says: console, then text, and so on. */
     String[] says = {};
     private Machine.ConsoleListener listener;
+    List<String> reports = List.of();
+    Runnable whileRunning = () -> { };
     private long instructions = 1000;
 
     Machines machines() {
@@ -46,10 +48,11 @@ final class StubMachine {
             case "name" -> "m";
             case "hashCode" -> System.identityHashCode(this);
             case "equals" -> arguments[0] == machine;
-            case "status" -> new Machine.Status(false, stop, instructions, 2 * instructions, List.of());
+            case "status" -> new Machine.Status(false, stop, instructions, 2 * instructions, reports);
             case "run" -> {
                 limits = (RunLimits) arguments[0];
                 speak();
+                whileRunning.run();
                 instructions += 500;
                 yield stop;
             }
