@@ -165,6 +165,21 @@ public final class Breakpoints {
         return any ? status : 0;
     }
 
+    /** Has accesses to the pages that data breakpoints lie in looked at one by one. Nothing else of what is cached goes. */
+    void watchPages() {
+        for (int i = 0; i < 4 && guest; i++) {
+            if (enabled(i) && (kind(i) & 1) != 0) {
+                cpu.translation.watched(cpu.system.dr[i]);
+            }
+        }
+        for (Breakpoint b : operator.values()) {
+            if (b.kind() == Breakpoint.Kind.WRITE || b.kind() == Breakpoint.Kind.ACCESS) {
+                cpu.translation.watched(b.address());
+                cpu.translation.watched(b.address() + b.length() - 1);
+            }
+        }
+    }
+
     /** @return whether a data breakpoint lies in the page */
     boolean dataNear(long linear) {
         if (guest) {

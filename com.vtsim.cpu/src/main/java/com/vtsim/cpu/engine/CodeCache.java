@@ -116,6 +116,16 @@ final class CodeCache {
         }
     }
 
+    /** A fault concerned the address: what maps the page there goes, in these TLB contexts. */
+    void faulted(int contexts, long linear) {
+        int slot = (int) (linear >>> 12) & PAGES - 1;
+        long before = pageTags[slot];
+        if (before != NO_PAGE) {
+            dropIf(slot, contexts, linear, false);
+            epoch += before != pageTags[slot] ? 1 : 0;
+        }
+    }
+
     private void dropIf(int slot, int contexts, long linear, boolean onlyGlobal) {
         boolean concerned = (contexts >> (int) (pageTags[slot] >> 1) & 1) != 0 && (pageGlobal[slot] || !onlyGlobal);
         if (concerned && (pageTags[slot] ^ linear) >>> pageMapped[slot] == 0) {

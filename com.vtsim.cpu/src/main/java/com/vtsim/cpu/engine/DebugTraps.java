@@ -103,12 +103,9 @@ public final class DebugTraps {
 
     /** DR7 or a debug address changed. */
     public void registersChanged() {
-        boolean watched = breakpoints.any();
         breakpoints.changed();
         watch();
-        if (watched || breakpoints.any()) {
-            cpu.translation.flush();
-        }
+        breakpoints.watchPages();
         execution.endBlock();
     }
 

@@ -11,7 +11,6 @@ import com.vtsim.cpu.engine.TranslationBuffer.Entry;
  * @sdm Caching Translation Information
  */
 public final class LinearTranslation {
-    private static final long INVALID = TranslationBuffer.INVALID;
     /** No page has this address. */
     private static final long NO_PAGE = -1;
     /** In place of an EPT pointer where there is no EPT. */
@@ -139,7 +138,7 @@ public final class LinearTranslation {
 
     /** CR0, CR3, CR4, EFER or the tags have changed: goes on with the entries that fit. */
     public void reselect() {
-        boolean replaced = buffer.select(processor, cpu.system.processContext(), eptPointer, cpu.system.translationRules());
+        boolean replaced = buffer.select(processor, cpu.system.processContext(), eptPointer, cpu.system.translationRules(), cpu.system.pkru);
         select();
         if (replaced) {
             cpu.execution.code().drop(1 << buffer.current().number, true);
@@ -237,9 +236,25 @@ public final class LinearTranslation {
         dropAddress(1 << buffer.current().number, linear, false);
     }
 
-    /** Drops the translations of data: protection keys do not concern code. */
-    public void flushData() {
-        buffer.drop(TranslationBuffer.ALL, true);
+    /**
+     * A page fault concerned the address: what the current process context has cached of it goes.
+     *
+     * @sdm Operations that Invalidate TLBs and Paging-Structure Caches: page faults
+     */
+    void faulted(long linear) {
+        int own = buffer.of(processor, cpu.system.processContext());
+        buffer.dropFaulted(own, linear);
+        cpu.execution.code().faulted(own, linear);
+    }
+
+    /** PKRU has changed. Nothing is dropped: an entry whose key forbids an access is not seen meanwhile. */
+    public void keysChanged() {
+        buffer.rekey(cpu.system.pkru);
+    }
+
+    /** Accesses to a page are to be looked at one by one from now on. */
+    void watched(long linear) {
+        buffer.dropPage(linear);
     }
 
     /** Makes writes to this page take the slow path from now on: somebody has decoded code of it. */
@@ -272,14 +287,9 @@ public final class LinearTranslation {
             return physical;
         }
         long tag = linear & -4096L;
-        Entry e = into.fill(tag, page, paging.mapped(), paging.global());
+        Entry e = into.fill(tag, page, paging.mapped(), paging.global(), paging.key());
         if (page.writable && access == Paging.WRITE && paging.keepsWrites()) {
-            if (page.isWatched()) {
-                e.watchedTag = tag;
-            } else {
-                e.writeTag = tag;
-                e.watchedTag = INVALID;
-            }
+            e.allowWrites();
         }
         return physical;
     }

@@ -343,7 +343,16 @@ public final class Paging {
         return (bits & 1) != 0 || (bits & 2) != 0 && (access & WRITE) != 0 && (user || (system.cr0 & SystemState.CR0_WP) != 0);
     }
 
+    /** @return the protection key of the latest translation, or {@link TranslationBuffer#NO_KEY} where keys have no say */
+    int key() {
+        boolean keyed = (cpu.system.cr4 & SystemState.CR4_PKE) != 0 && cpu.system.longMode() && (rights & US) != 0;
+        return keyed ? (int) (entry[depth - 1] >>> 59) & 0xF : TranslationBuffer.NO_KEY;
+    }
+
     private GuestFault pageFault(long linear, int access, int code) {
+        if (!peeking) {
+            cpu.translation.faulted(linear);
+        }
         SystemState system = cpu.system;
         int errorCode = code;
         if (managed && ((code & CODE_P) == 0 || (code & CODE_RSVD) != 0)) {

@@ -26,6 +26,8 @@ final class TranslationBuffer {
     /** Every context. */
     static final int ALL = -1;
     private static final int LARGE = 21;
+    /** In place of a protection key where keys have no say. */
+    static final int NO_KEY = -1;
 
     /** One object an entry: a hit costs one bounds check and one cache line. */
     static final class Entry {
@@ -36,18 +38,51 @@ final class TranslationBuffer {
         /** The page may be written, but somebody has to be told of it: {@link #page}. */
         long watchedTag = INVALID;
         MemoryPage page;
+        /** The page it speaks of, whatever the protection key allows now, or {@link #INVALID}. */
+        private long held = INVALID;
+        /** Whether it could be written to but for the key. */
+        private boolean writes;
+        private byte key;
         private byte mapped;
         private boolean global;
         private boolean listed;
 
         private void drop() {
+            held = INVALID;
             readTag = INVALID;
             writeTag = INVALID;
             watchedTag = INVALID;
         }
 
         private boolean covers(long linear) {
-            return readTag != INVALID && (readTag ^ linear) >>> mapped == 0;
+            return held != INVALID && (held ^ linear) >>> mapped == 0;
+        }
+
+        /** Writes have been allowed. */
+        void allowWrites() {
+            writes = true;
+            takeWrites();
+        }
+
+        private void takeWrites() {
+            boolean watched = page.isWatched();
+            writeTag = watched ? INVALID : held;
+            watchedTag = watched ? held : INVALID;
+        }
+
+        /** Protection-key rights have changed. @param protectedWrites whether a key's write-disable bit counts */
+        private void rekey(int rights, boolean protectedWrites) {
+            if (key == NO_KEY || held == INVALID) {
+                return;
+            }
+            int bits = rights >>> 2 * key;
+            boolean reads = (bits & 1) == 0;
+            readTag = reads ? held : INVALID;
+            writeTag = INVALID;
+            watchedTag = INVALID;
+            if (reads && writes && ((bits & 2) == 0 || !protectedWrites)) {
+                takeWrites();
+            }
         }
     }
 
@@ -58,6 +93,8 @@ final class TranslationBuffer {
         private int count;
         /** Bit n: some entry is part of a mapping of 2 MiB or more, bits 26:21 of whose addresses can be n. */
         private long large;
+        /** Bit n: some entry has had protection key n. */
+        private int keys;
 
         Set() {
             Arrays.setAll(entries, i -> new Entry());
@@ -67,15 +104,20 @@ final class TranslationBuffer {
          * Makes an entry speak of another page.
          *
          * @param mapped bits of the offset in the mapping: 12, 21, 22 or 30
+         * @param key    0–15, or {@link #NO_KEY}
          */
-        Entry fill(long tag, MemoryPage page, int mapped, boolean global) {
+        Entry fill(long tag, MemoryPage page, int mapped, boolean global, int key) {
             int i = index(tag);
             Entry entry = entries[i];
-            if (entry.readTag != tag || entry.page != page) {
+            if (entry.held != tag || entry.page != page) {
+                entry.writes = false;
                 entry.writeTag = INVALID;
                 entry.watchedTag = INVALID;
             }
+            entry.held = tag;
             entry.readTag = tag;
+            entry.key = (byte) key;
+            keys |= key == NO_KEY ? 0 : 1 << key;
             entry.bytes = page.bytes;
             entry.offset = page.offset;
             entry.page = page;
@@ -96,7 +138,7 @@ final class TranslationBuffer {
             int kept = 0;
             for (int i = 0; i < count; i++) {
                 Entry entry = entries[filled[i]];
-                if (!globals && entry.global && entry.readTag != INVALID) {
+                if (!globals && entry.global && entry.held != INVALID) {
                     filled[kept++] = filled[i];
                 } else {
                     entry.drop();
@@ -106,6 +148,7 @@ final class TranslationBuffer {
             count = kept;
             if (kept == 0) {
                 large = 0;
+                keys = 0;
             }
         }
 
@@ -126,6 +169,35 @@ final class TranslationBuffer {
             }
         }
 
+        /** A fault concerned the address: what maps the page there goes, and with a part of a large page all of that. */
+        private boolean dropFaulted(long linear) {
+            Entry entry = entries[index(linear)];
+            if (!entry.covers(linear)) {
+                return false;
+            }
+            if (entry.mapped >= LARGE) {
+                dropAddress(linear, false);
+            } else {
+                entry.drop();
+            }
+            return true;
+        }
+
+        private void dropPage(long linear) {
+            Entry entry = entries[index(linear)];
+            if (entry.held == (linear & -4096L)) {
+                entry.drop();
+            }
+        }
+
+        private void rekey(int changed, int rights, boolean protectedWrites) {
+            if ((keys & changed) != 0) {
+                for (int i = 0; i < count; i++) {
+                    entries[filled[i]].rekey(rights, protectedWrites);
+                }
+            }
+        }
+
         private void dropWritable(MemoryPage page) {
             for (int i = 0; i < count; i++) {
                 Entry entry = entries[filled[i]];
@@ -136,6 +208,9 @@ final class TranslationBuffer {
             }
         }
     }
+
+    /** Index of the users' set in {@link Context#sets}. */
+    static final int USER = 1;
 
     /** What is cached of one address space under one set of rules. */
     static final class Context {
@@ -148,6 +223,8 @@ final class TranslationBuffer {
         private long pointer = NO_EPT;
         private int rules;
         private long lastUse;
+        /** PKRU as its entries obey it. */
+        private int keyRights;
 
         Context(int number) {
             this.number = number;
@@ -175,6 +252,21 @@ final class TranslationBuffer {
         private void drop(boolean globals) {
             for (Set set : sets) {
                 set.drop(globals);
+            }
+        }
+
+        private void rekey(int rights) {
+            int differences = keyRights ^ rights;
+            if (differences != 0) {
+                keyRights = rights;
+                int changed = 0;
+                for (int key = 0; key < 16; key++) {
+                    changed |= (differences >>> 2 * key & 3) != 0 ? 1 << key : 0;
+                }
+                boolean writeProtect = (rules & SystemState.CR0_WP) != 0;
+                for (int i = 0; i < sets.length; i++) {
+                    sets[i].rekey(changed, rights, writeProtect || i == USER);
+                }
             }
         }
     }
@@ -208,15 +300,17 @@ final class TranslationBuffer {
      * @param pcid    process-context identifier
      * @param pointer address part of the EPT pointer, or {@link #NO_EPT}
      * @param rules   bits of control registers that decide what a translation allows: other rules, other entries
+     * @param keyRights PKRU
      * @return whether it had to take the place of another
      */
-    boolean select(int vpid, int pcid, long pointer, int rules) {
+    boolean select(int vpid, int pcid, long pointer, int rules, int keyRights) {
         uses++;
         Context oldest = current;
         for (int i = 0; i < contexts.size(); i++) {
             Context context = contexts.get(i);
             if (context.is(vpid, pcid, pointer, rules)) {
                 context.lastUse = uses;
+                context.rekey(keyRights);
                 current = context;
                 return false;
             }
@@ -233,9 +327,15 @@ final class TranslationBuffer {
         oldest.identifier = pcid;
         oldest.pointer = pointer;
         oldest.rules = rules;
+        oldest.keyRights = keyRights;
         oldest.lastUse = uses;
         current = oldest;
         return true;
+    }
+
+    /** PKRU has changed: entries hide what their protection keys forbid, and show what they no longer do. Other contexts follow when they are picked. */
+    void rekey(int keyRights) {
+        current.rekey(keyRights);
     }
 
     // Contexts by what they are tagged with: bit n stands for number n
@@ -288,6 +388,28 @@ final class TranslationBuffer {
                 for (Set set : context.sets) {
                     set.dropAddress(linear, onlyGlobal);
                 }
+            }
+        }
+    }
+
+    /** A fault concerned the address: what contexts hold of the page there goes. @return whether they held something */
+    boolean dropFaulted(int mask, long linear) {
+        boolean held = false;
+        for (Context context : contexts) {
+            if ((mask >> context.number & 1) != 0) {
+                for (Set set : context.sets) {
+                    held |= set.dropFaulted(linear);
+                }
+            }
+        }
+        return held;
+    }
+
+    /** Drops entries of 4 KiB at an address, in every context: accesses to the page are to be looked at one by one. */
+    void dropPage(long linear) {
+        for (Context context : contexts) {
+            for (Set set : context.sets) {
+                set.dropPage(linear);
             }
         }
     }

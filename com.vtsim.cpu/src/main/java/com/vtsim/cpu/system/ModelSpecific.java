@@ -48,10 +48,10 @@ final class ModelSpecific {
             checkKeys(cpu, false);
             pair(cpu, cpu.system.pkru & 0xFFFF_FFFFL);
         }));
-        s.define("WRPKRU", (instruction, at) -> Effect.last(cpu -> {
+        s.define("WRPKRU", (instruction, at) -> Effect.plain(cpu -> {
             checkKeys(cpu, true);
             cpu.system.pkru = cpu.get32(Cpu.RAX);
-            cpu.translation.flushData();
+            cpu.translation.keysChanged();
         }));
     }
 

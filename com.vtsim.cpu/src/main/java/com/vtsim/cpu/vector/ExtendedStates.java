@@ -283,7 +283,7 @@ final class ExtendedStates {
             int keys = (loaded & PKRU) != 0 ? cpu.memory.load32(linear + pkruAt(format), segment) : 0;
             if (keys != cpu.system.pkru) {
                 cpu.system.pkru = keys;
-                cpu.translation.flushData();
+                cpu.translation.keysChanged();
             }
         }
     }

@@ -61,6 +61,8 @@ class InvalidationTest {
         "'mov rax, cr3; mov cr3, rax', true, 0, 2",
         "'mov rax, cr4; xor eax, 0x80; mov cr4, rax', true, 128, 2",
         "'mov rax, cr0; xor eax, 0x10000; mov cr0, rax', true, 128, 2",
+        // A data breakpoint in another page concerns none of it.
+        "'mov eax, 0x8000; mov dr0, rax; mov eax, 0xf0402; mov dr7, rax; mov eax, 0x400; mov dr7, rax', false, 0, 1",
     })
     void withoutContexts(String between, boolean global, int cr4, long page) {
         assertThat(seen(between.replace(';', '\n') + "\n", global, cr4)).isEqualTo(page);
@@ -145,6 +147,84 @@ class InvalidationTest {
             assertThat(m.peek(m.symbol("value"), 4)).isEqualTo(1000);
             assertThat(m.reg("rbx")).isEqualTo(501);
             assertThat(m.reg("rdx")).isEqualTo(499);
+        }
+    }
+
+    private static SmallMachine keyed(String source, int cpl) {
+        SmallMachine m = guest(source, false);
+        for (int i = 1; i <= 3; i++) {
+            m.poke(0x1000 * i, 8, m.peek(0x1000 * i, 8) | 4);
+        }
+        for (int i = 0; i < 512; i++) {
+            m.poke(0x5000 + 8L * i, 8, m.peek(0x5000 + 8L * i, 8) | 4);
+        }
+        m.poke(0x5000 + 8 * (PAGE >> 12), 8, 0x20_0007 | 1L << 59);
+        m.reg("cr4", m.reg("cr4") | 1 << 22);
+        m.reg("cpl", cpl);
+        return m;
+    }
+
+    private static final String WRPKRU = "mov eax, %d\nxor ecx, ecx\nxor edx, edx\nwrpkru\n";
+
+    /** No translation goes with PKRU: rights that return find the old page. */
+    @Test void protectionKeysDropNothing() {
+        String source = "mov ebx, [0x1f0000]\nmov [0x1f0008], ebx\n" + REMAP + WRPKRU.formatted(4) + WRPKRU.formatted(0) + "mov [0x1f0010], ebx\n";
+        try (SmallMachine m = keyed(source, 0)) {
+            assertThat(m.runToHalt()).isEqualTo(Outcome.IDLE);
+            assertThat(m.reg("rdx")).isEqualTo(1);
+            assertThat(m.peek(0x20_0010, 4)).isEqualTo(1);
+        }
+    }
+
+    /** A page that has been read and written is then accessed under other rights of its key: access-disable 1, write-disable 2. @sdm Protection Keys */
+    @Test void protectionKeysAreObeyedByWhatIsCached() {
+        for (int i = 0; i < 32; i++) {
+            int rights = i & 3;
+            boolean write = (i & 4) != 0;
+            int cpl = (i & 8) != 0 ? 3 : 0;
+            boolean writeProtect = (i & 16) != 0;
+            String access = write ? "mov [0x1f0000], ebx\n" : "mov ebx, [0x1f0000]\n";
+            for (String between : new String[] {"", WRPKRU.formatted(rights << 2 ^ 12), WRPKRU.formatted(1 << 30)}) {
+                try (SmallMachine m = keyed("mov ebx, [0x1f0000]\nmov [0x1f0008], ebx\n" + between + WRPKRU.formatted(rights << 2) + access + "ud2", cpl)) {
+                    m.reg("cr0", writeProtect ? m.reg("cr0") | 1 << 16 : m.reg("cr0") & ~(1 << 16));
+                    m.runToHalt();
+                    boolean denied = (rights & 1) != 0 || (rights & 2) != 0 && write && (cpl == 3 || writeProtect);
+                    String fault = denied ? String.format("#PF(%04x)", 0x21 | (write ? 2 : 0) | (cpl == 3 ? 4 : 0)) : "#UD";
+                    assertThat(m.board().call(m.cpu::why).get(0)).as("case %d %s", i, between).startsWith("first: " + fault);
+                }
+            }
+        }
+    }
+
+    /** Whatever a fault concerned is walked for afresh: here a write to what has become read-only elsewhere. */
+    @ParameterizedTest
+    @CsvSource({"true, 2", "false, 1"})
+    void aPageFaultDropsItsAddress(boolean faults, long seen) {
+        String source = """
+                lgdt    [gdtr]
+                lidt    [idtr]
+                mov     rax, cr0
+                bts     rax, 16
+                mov     cr0, rax
+                mov     ebx, [0x1f0000]
+                mov     qword [0x5000 + 8 * 0x1f0], 0x201001
+                %s
+        handler:
+                mov     edx, [0x1f0000]
+                hlt
+                align   8
+        gdt:    dq 0, 0x00af9b000000ffff
+        gdtr:   dw 15
+                dq gdt
+        idtr:   dw 0xfff
+                dq 0x6000
+        """.formatted(faults ? "mov [0x1f0000], ebx" : "nop");
+        try (SmallMachine m = guest(source, false)) {
+            long handler = m.symbol("handler");
+            m.poke(0x6000 + 16 * 14, 8, handler & 0xFFFF | 0x8 << 16 | 0x8E00L << 32 | handler >>> 16 << 48);
+            m.poke(0x6000 + 16 * 14 + 8, 8, handler >>> 32);
+            assertThat(m.runToHalt()).isEqualTo(Outcome.IDLE);
+            assertThat(m.reg("rdx")).isEqualTo(seen);
         }
     }
 }
