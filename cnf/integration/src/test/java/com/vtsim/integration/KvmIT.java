@@ -65,7 +65,7 @@ class KvmIT {
         GuestPackages guest = GuestPackages.get();
         Initramfs disk = new Initramfs().folder("bin").folder("dev").folder("proc").folder("sys").device("dev/console", 5, 1)
             .program("bin/busybox", Files.readAllBytes(guest.busybox())).program("init", INIT.getBytes(StandardCharsets.US_ASCII))
-            .program("client", Files.readAllBytes(client(folder))).program("vmlinuz", Files.readAllBytes(guest.kernel()));
+            .program("client", Files.readAllBytes(client(folder))).program("traced", Files.readAllBytes(TracedProgram.build(folder))).program("vmlinuz", Files.readAllBytes(guest.kernel()));
         for (String module : List.of("irqbypass.ko", "kvm.ko", "kvm-intel.ko")) {
             disk.program(module, Files.readAllBytes(guest.modules().resolve(module)));
         }
@@ -172,8 +172,21 @@ class KvmIT {
         assertThat(say("dmesg | grep -icE \"warning:|bug:|oops|call trace|unhandled|unchecked|lockup\"; echo E\"\"ND", "END", 1_000_000_000L)).contains("\n0\r\n");
     }
 
+    /** perf's driver, with interrupts for full regions; the trace is decoded by libipt where that is there. */
     @Test
     @Order(5)
+    void theKernelsDriverTracesAProgram(@TempDir Path folder) throws Exception {
+        assertThat(say("ls /sys/bus/event_source/devices; echo E\"\"ND", "END", 500_000_000L)).contains("intel_pt");
+        String said = say("/traced", "trace: end", 1_000_000_000L).replace("\r", "");
+        assertThat(said).contains("trace: caps topa 1 entries 1 single 1 cr3 1 ip 1 ranges 2 mtc 0");
+        assertThat(said.lines().filter(line -> line.startsWith("trace: bytes ")).mapToInt(line -> Integer.parseInt(line.substring(13)))).hasSize(1).allMatch(n -> n > 40_000);
+        String interrupts = say("grep PMI: /proc/interrupts; echo E\"\"ND", "END", 500_000_000L);
+        assertThat(interrupts).containsPattern("PMI: +\\d* +[1-9]|PMI: +[1-9]");
+        TracedProgram.assertDecodes(said, folder);
+    }
+
+    @Test
+    @Order(6)
     void theSameKernelBootsInAVirtualMachine() throws Exception {
         String said = say("/client /vmlinuz \"earlyprintk=serial console=ttyS0 acpi=off\"", "Freeing SMP alternatives memory", 8_000_000_000L);
         assertThat(said).contains("Linux version", "Hypervisor detected: KVM", "Memory: ", "Freeing SMP alternatives memory");
