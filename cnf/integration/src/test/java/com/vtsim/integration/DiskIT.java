@@ -149,7 +149,7 @@ class DiskIT {
     @Test
     @Order(5)
     void aCardIsPluggedIntoASlotReadAndPulledOutUnderLoad() throws Exception {
-        String before = linux.say("md5sum < /dev/nvme0n2");
+        String before = linux.say("md5sum < /dev/nvme0n2").replaceAll("(?s).*?([0-9a-f]{32}  -).*", "$1");
         machines.add("d", "card", "com.vtsim.pci.nvme", Map.of("vtsim.pci.address", "01:00.0", "files", new String[] {card.toString()}));
         machine.call(() -> {
             machine.findAll(PciSlot.class).stream().filter(slot -> slot.occupant().filter("card"::equals).isPresent()).findFirst().orElseThrow().pressButton();
@@ -161,7 +161,7 @@ class DiskIT {
         await().atMost(Duration.ofSeconds(60)).until(passed(20_000_000));
         machines.remove("d", "card");
         assertThat(linux.finish()).contains("/dev/nvme1n1: No such file or directory");
-        assertThat(linux.say("md5sum < /dev/nvme0n2")).as("the other disk").isEqualTo(before);
+        assertThat(linux.say("md5sum < /dev/nvme0n2")).as("the other disk").contains(before);
         assertThat(linux.say("dmesg")).as("the kernel is well").doesNotContainPattern("(?i)warning:|bug:|oops|call trace|panic|lockup|hung task");
     }
 }

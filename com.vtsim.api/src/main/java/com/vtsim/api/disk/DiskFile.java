@@ -20,7 +20,7 @@ public final class DiskFile implements AutoCloseable {
 
     private final Path path;
     private final boolean readOnly;
-    private final int blockSize;
+    private int blockSize;
     private long length;
     private RandomAccessFile file;
     private boolean dirty;
@@ -143,6 +143,29 @@ public final class DiskFile implements AutoCloseable {
         dirty = true;
         to.seek(at);
         to.write(from, offset, count);
+    }
+
+    /** Whether {@link #format} to a block size is possible: it is not read-only and has a whole number of such blocks. */
+    public boolean canHave(int newBlockSize) {
+        return !readOnly && length % newBlockSize == 0;
+    }
+
+    /** Counts its blocks in another size from now on. @param newBlockSize see {@link #canHave} */
+    public void format(int newBlockSize) {
+        if (!canHave(newBlockSize)) {
+            throw new IllegalArgumentException("disk " + path + " has no blocks of " + newBlockSize + " bytes");
+        }
+        blockSize = newBlockSize;
+    }
+
+    /** Makes all of it zero, without room on the host's medium where its file system can do without. */
+    public void erase() throws IOException {
+        if (readOnly) {
+            throw new IOException("disk " + path + " is read-only");
+        }
+        dirty = true;
+        opened().setLength(0);
+        opened().setLength(length);
     }
 
     /** Returns when all that was written is on the host's medium. */

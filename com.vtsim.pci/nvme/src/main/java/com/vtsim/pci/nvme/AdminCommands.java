@@ -14,6 +14,9 @@ final class AdminCommands {
     private static final int SET_FEATURES = 0x09;
     private static final int GET_FEATURES = 0x0A;
     private static final int ASYNC_EVENT_REQUEST = 0x0C;
+    private static final int NAMESPACE_MANAGEMENT = 0x0D;
+    private static final int NAMESPACE_ATTACHMENT = 0x15;
+    private static final int FORMAT_NVM = 0x80;
     /** Powers of two: entries of 64 and of 16 bytes. */
     private static final int SUBMISSION_ENTRY = 6;
     private static final int COMPLETION_ENTRY = 4;
@@ -25,8 +28,13 @@ final class AdminCommands {
     private final Identify identify;
     private final LogPages logs;
     private final AsyncEvents events;
+    private final Management management;
+    private final boolean managed;
 
-    AdminCommands(NvmeController controller, Queues queues, Memory memory, Features features, Identify identify, LogPages logs, AsyncEvents events) {
+    /** @param managed whether namespaces can be made, rather than formatted only */
+    AdminCommands(NvmeController controller, Queues queues, Memory memory, Features features, Identify identify, LogPages logs, AsyncEvents events, Management management, boolean managed) {
+        this.management = management;
+        this.managed = managed;
         this.controller = controller;
         this.queues = queues;
         this.memory = memory;
@@ -51,6 +59,9 @@ final class AdminCommands {
             case SET_FEATURES -> setFeatures(command);
             case GET_FEATURES -> features.get(command);
             case ASYNC_EVENT_REQUEST -> events.request(command);
+            case FORMAT_NVM -> management.format(command);
+            case NAMESPACE_MANAGEMENT -> managed ? management.manage(command) : command.wrong(Status.INVALID_COMMAND_OPCODE, 0);
+            case NAMESPACE_ATTACHMENT -> managed ? management.attach(command) : command.wrong(Status.INVALID_COMMAND_OPCODE, 0);
             default -> command.wrong(Status.INVALID_COMMAND_OPCODE, 0);
         };
     }

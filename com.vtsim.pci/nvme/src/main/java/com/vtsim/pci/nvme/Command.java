@@ -20,9 +20,14 @@ final class Command {
         return bytes[0] & 0xFF;
     }
 
-    /** @return fused operation and kind of data pointer: anything but 0 is not supported */
+    /** @return fused operation (1:0) and kind of data pointer (7:6): 0 is a single command with PRPs */
     int form() {
         return bytes[1] & 0xC3;
+    }
+
+    /** @return whether its data pointer is a scatter gather list descriptor */
+    boolean hasList() {
+        return (bytes[1] & 0xC0) != 0;
     }
 
     int id() {

@@ -10,8 +10,12 @@ final class CompletionQueue {
     int head;
     int tail;
     boolean phase = true;
-    /** Entries were posted since its interrupt was last raised. */
-    boolean news;
+    /** Entries that were posted since its interrupt was last raised. */
+    int news;
+    /** When its interrupt has waited long enough for more entries; -1 while it does not wait. */
+    long deadline = -1;
+    /** Its interrupt has been raised for entries that the guest has not taken yet. */
+    boolean told;
 
     CompletionQueue(int id, long base, int size, int vector, boolean interrupts) {
         this.id = id;
@@ -22,18 +26,21 @@ final class CompletionQueue {
     }
 
     /** As saved. */
-    record Saved(int id, long base, int size, int vector, boolean interrupts, int head, int tail, boolean phase) {
+    record Saved(int id, long base, int size, int vector, boolean interrupts, int head, int tail, boolean phase, int news, long deadline, boolean told) {
         CompletionQueue queue() {
             CompletionQueue queue = new CompletionQueue(id, base, size, vector, interrupts);
             queue.head = head;
             queue.tail = tail;
             queue.phase = phase;
+            queue.news = news;
+            queue.deadline = deadline;
+            queue.told = told;
             return queue;
         }
     }
 
     Saved save() {
-        return new Saved(id, base, size, vector, interrupts, head, tail, phase);
+        return new Saved(id, base, size, vector, interrupts, head, tail, phase, news, deadline, told);
     }
 
     boolean isFull() {

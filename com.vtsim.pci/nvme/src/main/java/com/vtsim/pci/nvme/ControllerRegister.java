@@ -8,13 +8,14 @@ import com.vtsim.api.register.Register;
 
 /** Registers of the controller in its region 0; the doorbells follow from 1000h on. Source: NVM Express Base Specification 1.4, Controller Registers. */
 enum ControllerRegister implements Register {
-    /** 1,024 entries a queue, contiguous; ready within 5 s; NVM command set; pages of 4 KiB. */
-    CAP(at(0x00, 8).constant(0x0000_0020_0A01_03FFL).title("Controller Capabilities")),
+    /** 1,024 entries a queue, contiguous; ready within 5 s; subsystem reset; NVM command set; pages of 4 KiB. */
+    CAP(at(0x00, 8).constant(0x0000_0030_0A01_03FFL).title("Controller Capabilities")),
     VS(at(0x08, 4).constant(0x0001_0400).title("Version")),
     INTMS(at(0x0C, 4).rw1s(0xFFFF_FFFF).title("Interrupt Mask Set")),
     INTMC(at(0x10, 4).rw1c(0xFFFF_FFFF).title("Interrupt Mask Clear")),
     CC(at(0x14, 4).rw(0x00FF_FFF1).title("Controller Configuration")),
-    CSTS(at(0x1C, 4).ro(0x0000_000F).title("Controller Status")),
+    CSTS(at(0x1C, 4).ro(0x0000_000F).rw1c(0x0000_0010).title("Controller Status")),
+    NSSR(at(0x20, 4).wo(0xFFFF_FFFFL).title("NVM Subsystem Reset")),
     AQA(at(0x24, 4).rw(0x0FFF_0FFF).title("Admin Queue Attributes")),
     ASQ(at(0x28, 8).rw(0xFFFF_FFFF_FFFF_F000L).title("Admin Submission Queue Base Address")),
     ACQ(at(0x30, 8).rw(0xFFFF_FFFF_FFFF_F000L).title("Admin Completion Queue Base Address"));
@@ -39,6 +40,10 @@ enum ControllerRegister implements Register {
     static final Field CFS = Field.bit(1);
     /** CSTS: shutdown status. */
     static final Field SHST = Field.bits(3, 2);
+    /** CSTS: the subsystem has been reset. */
+    static final Field NSSRO = Field.bit(4);
+    /** NSSR: "NVMe" resets the subsystem. */
+    static final long RESET_WORD = 0x4E56_4D65L;
     /** AQA: entries of the admin submission queue, less one. */
     static final Field ASQS = Field.bits(11, 0);
     /** AQA: entries of the admin completion queue, less one. */

@@ -17,6 +17,12 @@ final class Features {
     private static final int ASYNCHRONOUS_EVENTS = 0x0B;
     private static final int COUNT = 0x0C;
     private static final int UNDER = 1 << 20;
+    private static final int CURRENT = 0;
+    private static final int DEFAULT = 1;
+    private static final int KEPT = 2;
+    private static final int CAPABILITIES = 3;
+    private static final int CHANGEABLE = 4;
+    private static final long COALESCING_UNIT = 100_000;
     private static final int SAVE = 1 << 31;
     private static final int QUEUES_ALLOCATED = Queues.MOST - 1 << 16 | Queues.MOST - 1;
     /** In kelvins: what the controller always has. */
@@ -26,23 +32,45 @@ final class Features {
     private final int[] values = new int[COUNT];
     private final boolean[] uncoalesced = new boolean[Queues.VECTORS];
     private int underThreshold;
+    /** What a reset gives, as far as it can be saved. */
+    private final int[] kept = defaults();
+    private int keptUnder;
 
     /** As saved. */
-    record Saved(int[] values, boolean[] uncoalesced, int underThreshold) { }
+    record Saved(int[] values, boolean[] uncoalesced, int underThreshold, int[] kept, int keptUnder) { }
 
     Features() {
         reset();
     }
 
-    /** A controller level reset: nothing is saved over it. */
-    void reset() {
-        Arrays.fill(values, 0);
-        Arrays.fill(uncoalesced, false);
+    private static int[] defaults() {
+        int[] values = new int[COUNT];
         values[ARBITRATION] = 7; // no limit to a burst
         values[TEMPERATURE_THRESHOLD] = WARM;
         values[VOLATILE_WRITE_CACHE] = 1;
         values[NUMBER_OF_QUEUES] = QUEUES_ALLOCATED;
-        underThreshold = 0;
+        return values;
+    }
+
+    /** A controller level reset: what the guest has saved, and defaults. */
+    void reset() {
+        System.arraycopy(kept, 0, values, 0, COUNT);
+        Arrays.fill(uncoalesced, false);
+        underThreshold = keptUnder;
+    }
+
+    private static boolean isSaveable(int id) {
+        return id != POWER_MANAGEMENT && id != NUMBER_OF_QUEUES && id != INTERRUPT_VECTOR;
+    }
+
+    /** @return nanoseconds that the interrupt of a vector may wait for more completions, 0 if it may not */
+    long patience(int vector) {
+        return uncoalesced[vector] || (values[INTERRUPT_COALESCING] & 0xFF) == 0 ? 0 : (values[INTERRUPT_COALESCING] >> 8 & 0xFF) * COALESCING_UNIT;
+    }
+
+    /** @return completions for which the interrupt need not wait any more */
+    int enough() {
+        return (values[INTERRUPT_COALESCING] & 0xFF) + 1;
     }
 
     boolean isCacheOn() {
@@ -59,28 +87,33 @@ final class Features {
         return TEMPERATURE >= values[TEMPERATURE_THRESHOLD] || TEMPERATURE <= underThreshold ? 2 : 0;
     }
 
-    /** Get Features. */
+    /** Get Features: the present value, the default, what is saved, or what can be done with it. */
     Status get(Command command) {
         int id = command.dword(10) & 0xFF;
+        int select = command.dword(10) >> 8 & 7;
         int detail = command.dword(11);
+        if (select > CAPABILITIES || id == 0 || id == 3 || id >= COUNT) {
+            return command.wrong(Status.INVALID_FIELD, 10);
+        }
+        if (select == CAPABILITIES) {
+            command.result = (id == NUMBER_OF_QUEUES ? 0 : CHANGEABLE) | (isSaveable(id) ? 1 : 0);
+            return Status.SUCCESS;
+        }
+        int[] from = select == CURRENT ? values : select == DEFAULT ? defaults() : kept;
         switch (id) {
             case TEMPERATURE_THRESHOLD -> {
                 if ((detail >> 16 & 0xF) != 0) {
                     return command.wrong(Status.INVALID_FIELD, 11);
                 }
-                command.result = (detail & UNDER) != 0 ? underThreshold : values[id];
+                command.result = (detail & UNDER) == 0 ? from[id] : select == CURRENT ? underThreshold : select == KEPT ? keptUnder : 0;
             }
             case INTERRUPT_VECTOR -> {
                 if ((detail & 0xFFFF) >= Queues.VECTORS) {
                     return command.wrong(Status.INVALID_FIELD, 11);
                 }
-                command.result = detail & 0xFFFF | (uncoalesced[detail & 0xFFFF] ? 1 << 16 : 0);
+                command.result = detail & 0xFFFF | (select == CURRENT && uncoalesced[detail & 0xFFFF] ? 1 << 16 : 0);
             }
-            case ARBITRATION, POWER_MANAGEMENT, ERROR_RECOVERY, VOLATILE_WRITE_CACHE, NUMBER_OF_QUEUES, INTERRUPT_COALESCING, WRITE_ATOMICITY, ASYNCHRONOUS_EVENTS ->
-                command.result = values[id];
-            default -> {
-                return command.wrong(Status.INVALID_FIELD, 10);
-            }
+            default -> command.result = from[id];
         }
         return Status.SUCCESS;
     }
@@ -88,13 +121,23 @@ final class Features {
     /** Set Features. @param queues whether there are I/O queues already */
     Status set(Command command, boolean queues) {
         int id = command.dword(10) & 0xFF;
-        int value = command.dword(11);
+        boolean save = (command.dword(10) & SAVE) != 0;
         if (id == 0 || id == 3 || id >= COUNT) {
             return command.wrong(Status.INVALID_FIELD, 10);
         }
-        if ((command.dword(10) & SAVE) != 0) {
+        if (save && !isSaveable(id)) {
             return command.wrong(Status.FEATURE_NOT_SAVEABLE, 10);
         }
+        Status status = change(command, id, queues);
+        if (save && status == Status.SUCCESS) {
+            kept[id] = values[id];
+            keptUnder = underThreshold;
+        }
+        return status;
+    }
+
+    private Status change(Command command, int id, boolean queues) {
+        int value = command.dword(11);
         switch (id) {
             case POWER_MANAGEMENT -> {
                 if ((value & 0x1F) != 0) {
@@ -153,16 +196,18 @@ final class Features {
     }
 
     Saved save() {
-        return new Saved(values, uncoalesced, underThreshold);
+        return new Saved(values, uncoalesced, underThreshold, kept, keptUnder);
     }
 
     /** @throws StateException if it does not fit; nothing is then changed */
     void restore(Saved saved) {
-        if (saved.values().length != COUNT || saved.uncoalesced().length != Queues.VECTORS) {
+        if (saved.values().length != COUNT || saved.kept().length != COUNT || saved.uncoalesced().length != Queues.VECTORS) {
             throw new StateException("state of nvme has " + saved.values().length + " features and " + saved.uncoalesced().length + " vectors");
         }
         System.arraycopy(saved.values(), 0, values, 0, COUNT);
         System.arraycopy(saved.uncoalesced(), 0, uncoalesced, 0, uncoalesced.length);
         underThreshold = saved.underThreshold();
+        System.arraycopy(saved.kept(), 0, kept, 0, COUNT);
+        keptUnder = saved.keptUnder();
     }
 }

@@ -11,6 +11,14 @@ final class LogPages {
     private static final int HEALTH = 0x02;
     private static final int FIRMWARE = 0x03;
     private static final int CHANGED_NAMESPACES = 0x04;
+    private static final int EFFECTS = 0x05;
+    private static final int SUPPORTED = 0x1;
+    private static final int CHANGES_BLOCKS = 0x2;
+    private static final int CHANGES_CAPABILITIES = 0x4;
+    private static final int CHANGES_INVENTORY = 0x8;
+    /** No other command to the same namespace meanwhile. */
+    private static final int ALONE = 0x1_0000;
+    private static final int IO_COMMANDS = 1024;
     private static final int HEALTH_LENGTH = 512;
     private static final int LIST_LENGTH = 4096;
     private static final int RETAIN = 1 << 15;
@@ -19,11 +27,14 @@ final class LogPages {
     private final Counters counters;
     private final Features features;
     private final AsyncEvents events;
+    private final boolean managed;
     private final byte[] page = new byte[LIST_LENGTH];
     private final byte[] data = new byte[Memory.MOST];
     private final List<Integer> changed = new ArrayList<>();
 
-    LogPages(ErrorLog errors, Counters counters, Features features, AsyncEvents events) {
+    /** @param managed whether namespaces can be made */
+    LogPages(ErrorLog errors, Counters counters, Features features, AsyncEvents events, boolean managed) {
+        this.managed = managed;
         this.errors = errors;
         this.counters = counters;
         this.features = features;
@@ -33,10 +44,10 @@ final class LogPages {
     /** Get Log Page. Beyond its end a page reads zero. */
     Status execute(Command command, Memory memory) {
         int id = command.dword(10) & 0xFF;
-        if (id != ERRORS && id != HEALTH && id != FIRMWARE && id != CHANGED_NAMESPACES) {
+        if (id != ERRORS && id != HEALTH && id != FIRMWARE && id != CHANGED_NAMESPACES && id != EFFECTS) {
             return command.wrong(Status.INVALID_LOG_PAGE, 10);
         }
-        if (id != ERRORS && id != CHANGED_NAMESPACES && command.namespace() != 0 && command.namespace() != Namespaces.ALL) {
+        if (id != ERRORS && id != CHANGED_NAMESPACES && id != EFFECTS && command.namespace() != 0 && command.namespace() != Namespaces.ALL) {
             return command.wrong(Status.INVALID_FIELD, 1);
         }
         long dwords = (command.dword(10) >>> 16 | (command.dword(11) & 0xFFFFL) << 16) + 1;
@@ -77,6 +88,7 @@ final class LogPages {
                 LittleEndian.text(page, 8, 8, "1.0");
                 yield HEALTH_LENGTH;
             }
+            case EFFECTS -> effects();
             default -> {
                 for (int i = 0; i < changed.size(); i++) {
                     LittleEndian.dword(page, 4 * i, changed.get(i));
@@ -84,6 +96,21 @@ final class LogPages {
                 yield LIST_LENGTH;
             }
         };
+    }
+
+    private int effects() {
+        for (int opcode : new int[] {0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0A, 0x0C}) {
+            LittleEndian.dword(page, 4 * opcode, SUPPORTED);
+        }
+        LittleEndian.dword(page, 4 * 0x80, SUPPORTED | CHANGES_BLOCKS | CHANGES_CAPABILITIES | ALONE);
+        if (managed) {
+            LittleEndian.dword(page, 4 * 0x0D, SUPPORTED | CHANGES_INVENTORY);
+            LittleEndian.dword(page, 4 * 0x15, SUPPORTED | CHANGES_INVENTORY);
+        }
+        for (int opcode : new int[] {0x00, 0x01, 0x02, 0x05, 0x08, 0x09, 0x0C}) {
+            LittleEndian.dword(page, IO_COMMANDS + 4 * opcode, opcode == 0x01 || opcode == 0x08 ? SUPPORTED | CHANGES_BLOCKS : SUPPORTED);
+        }
+        return LIST_LENGTH;
     }
 
     private int health() {

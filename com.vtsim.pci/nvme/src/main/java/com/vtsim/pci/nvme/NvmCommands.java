@@ -13,6 +13,8 @@ final class NvmCommands {
     private static final int COMPARE = 0x05;
     private static final int WRITE_ZEROES = 0x08;
     private static final int DATASET_MANAGEMENT = 0x09;
+    private static final int VERIFY = 0x0C;
+    private static final int RESERVED_POINTER = 0xC0;
     private static final int FORCE_UNIT_ACCESS = 1 << 30;
     private static final int DEALLOCATE = 4;
     private static final int RANGE = 16;
@@ -49,13 +51,13 @@ final class NvmCommands {
     Status execute(Command command) {
         int id = command.namespace();
         int opcode = command.opcode();
-        if (command.form() != 0) {
+        if ((command.form() & 3) != 0 || command.form() == RESERVED_POINTER) {
             return command.wrong(Status.INVALID_FIELD, 0);
         }
         if (opcode == FLUSH && id == Namespaces.ALL) {
             return flushAll();
         }
-        if (opcode != FLUSH && opcode != WRITE && opcode != READ && opcode != COMPARE && opcode != WRITE_ZEROES && opcode != DATASET_MANAGEMENT) {
+        if (opcode != FLUSH && opcode != WRITE && opcode != READ && opcode != COMPARE && opcode != WRITE_ZEROES && opcode != DATASET_MANAGEMENT && opcode != VERIFY) {
             return command.wrong(Status.INVALID_COMMAND_OPCODE, 0);
         }
         if (!namespaces.isValid(id)) {
@@ -74,6 +76,7 @@ final class NvmCommands {
             case READ -> read(command, file);
             case COMPARE -> compare(command, file);
             case WRITE_ZEROES -> writeZeroes(command, file);
+            case VERIFY -> verify(command, file);
             default -> manage(command, file);
         };
     }
@@ -123,7 +126,7 @@ final class NvmCommands {
         }
         Status status = checked(command, file);
         effort += (long) blocks(command) * file.blockSize();
-        return status != Status.SUCCESS ? status : memory.find(command, blocks(command) * file.blockSize());
+        return status != Status.SUCCESS ? status : memory.find(command, blocks(command) * file.blockSize(), command.opcode() == READ);
     }
 
     private Status read(Command command, DiskFile file) {
@@ -187,6 +190,23 @@ final class NvmCommands {
         return Arrays.equals(data, 0, bytes, other, 0, bytes) ? Status.SUCCESS : Status.COMPARE_FAILURE;
     }
 
+    /** The medium is read, and nothing moved. */
+    private Status verify(Command command, DiskFile file) {
+        Status status = checked(command, file);
+        long at = command.startingBlock() * file.blockSize();
+        try {
+            for (long left = status == Status.SUCCESS ? (long) blocks(command) * file.blockSize() : 0; left > 0; left -= Memory.MOST) {
+                int bytes = (int) Math.min(left, Memory.MOST);
+                file.read(at, data, 0, bytes);
+                effort += bytes;
+                at += bytes;
+            }
+            return status;
+        } catch (IOException e) {
+            return failed(e, Status.UNRECOVERED_READ_ERROR);
+        }
+    }
+
     /** Blocks that are zero already are left alone, so that a sparse file stays sparse. */
     private Status writeZeroes(Command command, DiskFile file) {
         Status status = file.isReadOnly() ? Status.NAMESPACE_WRITE_PROTECTED : checked(command, file);
@@ -216,7 +236,7 @@ final class NvmCommands {
     /** A hint; it is checked, and blocks keep their content, which is one of the three things that a deallocated block may read. */
     private Status manage(Command command, DiskFile file) {
         int ranges = (command.dword(10) & 0xFF) + 1;
-        Status status = memory.find(command, ranges * RANGE);
+        Status status = memory.find(command, ranges * RANGE, false);
         if (status != Status.SUCCESS) {
             return status;
         }

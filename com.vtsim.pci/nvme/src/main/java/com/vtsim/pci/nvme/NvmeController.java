@@ -23,6 +23,7 @@ import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -40,7 +41,7 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
     static final int VENDOR = 0x1234;
     static final int SUBSYSTEM_VENDOR = 0x1AF4;
     private static final String MODEL = "nvme";
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final int DEVICE = 0x0108;
     private static final int WINDOW = 1 << 14;
     private static final int DOORBELLS = 0x1000;
@@ -65,13 +66,14 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
     private final Counters counters = new Counters();
     private final ErrorLog errors = new ErrorLog();
     private final AsyncEvents events = new AsyncEvents();
-    private final LogPages logs = new LogPages(errors, counters, features, events);
+    private final LogPages logs;
     private final NvmCommands nvm;
     private final AdminCommands admin;
     private final Command command = new Command();
     private long due = IDLE;
     private Board board;
     private Clock.Timer turn;
+    private Clock.Timer patience;
 
     /** A configuration of the controller. */
     public @interface Config {
@@ -87,17 +89,24 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
         /** @return a file for each namespace, {@code ro:} before it if it is read-only; an empty one is an inactive namespace */
         String[] files() default {};
 
-        /** @return bytes of a block, 512 or 4096 */
+        /** @return bytes of a block, 512 or 4096; Format NVM changes it until the part is made anew */
         int block_size() default 512;
+
+        /** @return folder of the host for namespaces that the guest makes; empty: it cannot make any */
+        String pool() default "";
+
+        /** @return MiB that the namespaces in the folder may have together */
+        int pool_capacity() default 1024;
     }
 
     private record NvmeState(ConfigState config, RegisterState registers, Queues.Saved queues, Features.Saved features, Counters.Saved counters, byte[] errors,
-            AsyncEvents.Saved events, List<Integer> changed, long[] sizes, long due) { }
+            AsyncEvents.Saved events, List<Integer> changed, long[] sizes, int[] formats, long due) { }
 
     /** Made from a configuration. @throws com.vtsim.api.machine.OperatorException if a file cannot be used */
     @Activate
     public NvmeController(Config config) {
-        this(config.vtsim_name(), config.vtsim_pci_address(), config.vtsim_machine(), config.block_size(), config.files());
+        this(config.vtsim_name(), config.vtsim_pci_address(), config.vtsim_machine(), config.block_size(),
+                config.pool().isBlank() ? null : new Pool(Path.of(config.pool()), (long) config.pool_capacity() << 20), config.files());
     }
 
     /**
@@ -109,6 +118,11 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
      * @throws com.vtsim.api.machine.OperatorException if a file cannot be used
      */
     public NvmeController(String name, String address, String machine, int blockSize, String... files) {
+        this(name, address, machine, blockSize, null, files);
+    }
+
+    /** @param pool where the guest may make namespaces, or null */
+    NvmeController(String name, String address, String machine, int blockSize, Pool pool, String... files) {
         if (blockSize != 512 && blockSize != 4096) {
             throw new IllegalArgumentException("block.size is 512 or 4096, not " + blockSize);
         }
@@ -118,9 +132,11 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
                 .memory64(0, WINDOW, false, new Window()).memory(4, messages.windowSize(), false, messages.window())
                 .add(new PowerManagement()).add(PciExpress.at(this.address)).add(vectors).add(messages).add(ErrorReporting.endpoint())
                 .add(new SerialNumber(0x5654_5349_4E00_0000L | this.address.sourceId())).pin(1);
-        namespaces = new Namespaces(files, blockSize);
+        namespaces = new Namespaces(files, blockSize, pool);
+        logs = new LogPages(errors, counters, features, events, namespaces.isManaged());
         nvm = new NvmCommands(namespaces, memory, features, counters);
-        admin = new AdminCommands(this, queues, memory, features, new Identify(namespaces, machine + "/" + name), logs, events);
+        admin = new AdminCommands(this, queues, memory, features, new Identify(namespaces, machine + "/" + name), logs, events,
+                new Management(namespaces, memory, this::changed, this::report), namespaces.isManaged());
     }
 
     /** The component goes; a machine that had it has let it go already. */
@@ -165,6 +181,12 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
                 drivePin();
             }
             case CC -> configured(old, now);
+            case NSSR -> {
+                registers.set(ControllerRegister.NSSR, 0);
+                if (written == ControllerRegister.RESET_WORD) {
+                    resetSubsystem();
+                }
+            }
             default -> { }
         }
     }
@@ -204,6 +226,29 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
         drivePin();
     }
 
+    /** All of the controller but its place on the bus: its link stays up. */
+    private void resetSubsystem() {
+        flush();
+        forget();
+        registers.reset(Reset.WARM);
+        registers.raise(ControllerRegister.CSTS, ControllerRegister.NSSRO.mask());
+        drivePin();
+    }
+
+    private void report(String what) {
+        if (board != null) {
+            board.report(what);
+        }
+    }
+
+    /** A namespace has come, gone or changed: in the log, and told if the guest wants that. */
+    private void changed(int namespace) {
+        logs.namespaceChanged(namespace);
+        if ((features.events() & 0x100) != 0) {
+            events.raise(AsyncEvents.NAMESPACES_CHANGED);
+        }
+    }
+
     private void forget() {
         queues.clear();
         features.reset();
@@ -211,6 +256,7 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
         due = IDLE;
         if (turn != null) {
             turn.cancel();
+            patience.cancel();
         }
     }
 
@@ -321,20 +367,41 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
         return status.field();
     }
 
-    /** One message for each completion queue with news; the pin for all that the guest has not taken. */
+    /** One message for each completion queue with news, unless it waits for more; the pin for all that the guest has been told of and has not taken. */
     private void signal() {
+        long next = Long.MAX_VALUE;
         for (int id = 0; id <= Queues.MOST; id++) {
             CompletionQueue queue = queues.completion(id);
-            if (queue != null && queue.news) {
-                queue.news = false;
-                if (queue.interrupts && messages.enabled()) {
-                    messages.raise(queue.vector);
-                } else if (queue.interrupts && !isMasked(queue.vector)) {
-                    vectors.raise(queue.vector & 31);
-                }
+            if (queue == null || queue.news == 0) {
+                continue;
+            }
+            if (waits(queue)) {
+                next = Math.min(next, queue.deadline);
+                continue;
+            }
+            queue.news = 0;
+            queue.deadline = IDLE;
+            queue.told = true;
+            if (queue.interrupts && messages.enabled()) {
+                messages.raise(queue.vector);
+            } else if (queue.interrupts && !isMasked(queue.vector)) {
+                vectors.raise(queue.vector & 31);
             }
         }
+        if (next != Long.MAX_VALUE) {
+            patience.at(next);
+        }
         drivePin();
+    }
+
+    /** Interrupt coalescing, of which the admin queue has none. */
+    private boolean waits(CompletionQueue queue) {
+        long most = queue.id == 0 ? 0 : features.patience(queue.vector);
+        long now = board.clock().now();
+        if (most != 0 && queue.deadline == IDLE) {
+            queue.deadline = now + most;
+        }
+        return most != 0 && queue.news < features.enough() && now < queue.deadline;
     }
 
     /** The masks of the controller are for pin and MSI; MSI-X has its own. */
@@ -346,7 +413,7 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
     private void unmasked(long which) {
         for (int id = 0; which != 0 && id <= Queues.MOST; id++) {
             CompletionQueue queue = queues.completion(id);
-            if (queue != null && queue.interrupts && queue.isWaiting() && (which >> (queue.vector & 31) & 1) != 0) {
+            if (queue != null && queue.interrupts && queue.told && (which >> (queue.vector & 31) & 1) != 0) {
                 vectors.raise(queue.vector & 31);
             }
         }
@@ -356,7 +423,7 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
         boolean asserted = false;
         for (int id = 0; id <= Queues.MOST && !asserted; id++) {
             CompletionQueue queue = queues.completion(id);
-            asserted = queue != null && queue.interrupts && queue.isWaiting() && !isMasked(0);
+            asserted = queue != null && queue.interrupts && queue.told && !isMasked(0);
         }
         config.interrupt(asserted);
     }
@@ -371,12 +438,14 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
             board.report(failure);
         }
         turn = board.clock().timer("turn", this::work);
+        patience = board.clock().timer("patience", this::signal);
         config.attach(board);
         if (due != IDLE) {
             turn.at(due);
         } else {
             arm();
         }
+        signal();
     }
 
     @Override
@@ -384,6 +453,7 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
         flush();
         namespaces.close();
         turn = null;
+        patience = null;
     }
 
     @Override
@@ -403,7 +473,7 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
     public State save() {
         flush();
         return State.of(MODEL, VERSION, new NvmeState(config.save(), registers.save(), queues.save(), features.save(), counters.save(), errors.save(),
-                events.save(), logs.saveChanged(), namespaces.sizes(), due));
+                events.save(), logs.saveChanged(), namespaces.sizes(), namespaces.formats(), due));
     }
 
     @Override
@@ -428,6 +498,7 @@ public final class NvmeController implements PciFunction, Drives, RegisterBlocks
         errors.restore(saved.errors());
         events.restore(saved.events());
         logs.restoreChanged(saved.changed());
+        namespaces.formats(saved.formats());
         due = saved.due();
     }
 

@@ -171,6 +171,11 @@ final class Queues {
             return Ring.BAD_VALUE;
         }
         queue.head = value;
+        if (!queue.isWaiting()) {
+            queue.news = 0;
+            queue.deadline = -1;
+            queue.told = false;
+        }
         return Ring.GOOD;
     }
 
@@ -226,7 +231,7 @@ final class Queues {
         if (queue.tail == 0) {
             queue.phase = !queue.phase;
         }
-        queue.news = true;
+        queue.news++;
         return true;
     }
 

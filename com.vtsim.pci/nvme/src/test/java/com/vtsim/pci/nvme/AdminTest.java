@@ -206,7 +206,52 @@ class AdminTest {
         is(host.admin(SET, 0, 0, 0xC0), 0, 0x02);
         is(host.admin(SET, 0, 0, 2, 1), 0, 0x02);
         is(host.admin(SET, 0, 0, 5, 1 << 16), 0, 0x02);
-        is(host.admin(SET, 0, 0, 0x8000_0006, 1), 1, 0x0D);
+        is(host.admin(SET, 0, 0, 0x8000_0007, 1), 1, 0x0D);
+        is(host.admin(GET, 0, 0, 0x406), 0, 0x02);
+    }
+
+    @Test
+    void featuresHaveADefaultASavedAndAPresentValue() {
+        good(host.admin(SET, 0, 0, 0x8000_0004, 350));
+        good(host.admin(SET, 0, 0, 4, 345));
+        assertThat(host.admin(GET, 0, 0, 4).result()).as("present").isEqualTo(345);
+        assertThat(host.admin(GET, 0, 0, 0x104).result()).as("default").isEqualTo(343);
+        assertThat(host.admin(GET, 0, 0, 0x204).result()).as("saved").isEqualTo(350);
+        assertThat(host.admin(GET, 0, 0, 0x304).result()).as("changeable, saveable").isEqualTo(5);
+        assertThat(host.admin(GET, 0, 0, 0x307).result()).as("the number of queues is what it is").isZero();
+        host.set(0x14, 4, 0);
+        host.enable();
+        assertThat(host.admin(GET, 0, 0, 4).result()).as("a reset gives what is saved").isEqualTo(350);
+        host.replace();
+        assertThat(host.admin(GET, 0, 0, 0x204).result()).as("over a hand-over").isEqualTo(350);
+    }
+
+    @Test
+    void theEffectsOfCommandsAreInALog() {
+        good(host.admin(GET_LOG, -1, Host.DATA, 1023 << 16 | 5));
+        byte[] log = host.bytes(Host.DATA, 4096);
+        assertThat(LittleEndian.dword(log, 4 * 0x06)).as("Identify").isEqualTo(1);
+        assertThat(LittleEndian.dword(log, 4 * 0x80)).as("Format NVM: blocks, capabilities, alone").isEqualTo(0x1_0007);
+        assertThat(LittleEndian.dword(log, 4 * 0x0D)).as("there is no pool").isZero();
+        assertThat(LittleEndian.dword(log, 1024 + 4)).as("Write").isEqualTo(3);
+        for (int opcode = 0; opcode < 256; opcode++) {
+            if (LittleEndian.dword(log, 4 * opcode) == 0) {
+                is(host.admin(opcode, 0, 0), 0, 0x01);
+            }
+        }
+    }
+
+    @Test
+    void theSubsystemIsResetByAWord() {
+        assertThat(host.get(0, 8) >> 36 & 1).as("CAP.NSSRS").isEqualTo(1);
+        host.set(0x20, 4, 0x1234);
+        assertThat(host.get(0x1C, 4)).isEqualTo(1);
+        host.set(0x20, 4, 0x4E56_4D65);
+        assertThat(host.get(0x1C, 4)).as("not ready; a reset has occurred").isEqualTo(0x10);
+        assertThat(host.get(0x14, 4) | host.get(0x24, 4) | host.get(0x28, 8)).isZero();
+        host.set(0x1C, 4, 0x10);
+        assertThat(host.get(0x1C, 4)).isZero();
+        good(host.enable().admin(GET, 0, 0, 4));
     }
 
     @Test

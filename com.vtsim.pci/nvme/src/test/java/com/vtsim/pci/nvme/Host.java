@@ -5,6 +5,7 @@ import com.vtsim.api.machine.HeardMessages;
 import com.vtsim.api.machine.RunLimits;
 import com.vtsim.machine.Backplane;
 import com.vtsim.pci.bus.HostBridge;
+import java.nio.file.Path;
 import java.util.List;
 
 /** A guest's driver, as far as tests need one: it enters by the controller's registers and the guest's memory only. */
@@ -24,20 +25,31 @@ final class Host implements AutoCloseable {
     private final int[] heads = new int[Queues.MOST + 1];
     private final boolean[] phases = new boolean[Queues.MOST + 1];
     NvmeController nvme;
+    private final Path folder;
     private int commands;
 
     /** A completion queue entry. */
     record Completion(int result, int submissionHead, int submissionQueue, int command, int type, int code, boolean doNotRetry) { }
 
     Host(String... files) {
+        this(null, files);
+    }
+
+    /** @param folder of namespaces that the guest makes, 4 MiB; or null */
+    Host(Path folder, String... files) {
+        this.folder = folder;
         machine.add(new HaltedProcessor(0));
         machine.add(new HostBridge("host", "q35", "1af4:1100"));
         machine.add(target);
-        nvme = new NvmeController("nvme0", "00:04.0", "t", 512, files);
+        nvme = made(files);
         machine.add(nvme);
         config(0x10, 4, (int) BAR);
         config(0x20, 4, (int) TABLE);
         config(0x04, 2, 6);
+    }
+
+    private NvmeController made(String... files) {
+        return new NvmeController("nvme0", "00:04.0", "t", 512, folder == null ? null : new Pool(folder, 4 << 20), files);
     }
 
     @Override
@@ -198,7 +210,7 @@ final class Host implements AutoCloseable {
     /** Another controller, as after an update of the bundle. */
     void replace(String... files) {
         machine.remove(nvme);
-        nvme = new NvmeController("nvme0", "00:04.0", "t", 512, files);
+        nvme = made(files);
         machine.add(nvme);
     }
 }

@@ -216,7 +216,7 @@ class NvmTest {
     void unknownOpcodesAndFormsAreRefused() {
         is(host.execute(1, Host.command(0x04, 1, 0, 0)), 0, 0x01);
         is(host.execute(1, Host.command(0x7F, 1, 0, 0)), 0, 0x01);
-        is(host.execute(1, Host.command(READ | 0x4000, 1, Host.DATA, 0)), 0, 0x02);
+        is(host.execute(1, Host.command(READ | 0xC000, 1, Host.DATA, 0)), 0, 0x02);
         is(host.execute(1, Host.command(READ | 0x100, 1, Host.DATA, 0)), 0, 0x02);
     }
 

@@ -148,6 +148,62 @@ class QueuesTest {
         assertThat(host.nvme.configRead(6, 2) & 8).as("INTx is not in use, its status may be pending only").isIn(0, 8);
     }
 
+    /** @nvme Interrupt Coalescing */
+    @Test
+    void anInterruptMayWaitForMoreCompletions() {
+        messages(0x8000);
+        host.pair(1, 5);
+        host.admin(0x09, 0, 0, 8, 10 << 8 | 3);
+        host.messages.clear();
+        host.execute(1, read(0));
+        host.execute(1, read(1));
+        assertThat(host.messages).as("two of four, within a millisecond").isEmpty();
+        host.pass(2_000_000);
+        assertThat(host.messages).as("nobody is left waiting: they have been taken").isEmpty();
+        host.submit(1, read(2));
+        host.ring(1);
+        host.pass(900_000);
+        assertThat(host.messages).isEmpty();
+        host.pass(200_000);
+        assertThat(host.messages).as("a millisecond is over").containsExactly(0x45);
+        host.take(1);
+        for (int i = 0; i < 4; i++) {
+            host.submit(1, read(i));
+        }
+        host.ring(1);
+        host.pass(50_000);
+        assertThat(host.messages).as("four are enough").containsExactly(0x45, 0x45);
+        host.admin(0x0A, 0, 0, 8);
+        assertThat(host.messages).as("the admin queue does not wait").containsExactly(0x45, 0x45, 0x40);
+    }
+
+    @Test
+    void aVectorMayBeLeftOutOfCoalescing() {
+        messages(0x8000);
+        host.pair(1, 5);
+        host.admin(0x09, 0, 0, 8, 255 << 8 | 255);
+        host.admin(0x09, 0, 0, 9, 1 << 16 | 5);
+        host.messages.clear();
+        host.execute(1, read(0));
+        assertThat(host.messages).containsExactly(0x45);
+    }
+
+    @Test
+    void aReplacedControllerKeepsAnInterruptThatWaits() {
+        messages(0x8000);
+        host.pair(1, 5);
+        host.admin(0x09, 0, 0, 8, 10 << 8 | 3);
+        host.messages.clear();
+        host.submit(1, read(2));
+        host.ring(1);
+        host.pass(100_000);
+        host.replace(disk.toString());
+        host.pass(800_000);
+        assertThat(host.messages).isEmpty();
+        host.pass(200_000);
+        assertThat(host.messages).containsExactly(0x45);
+    }
+
     @Test
     void aMaskedMessageIsPending() {
         messages(0x8000);
@@ -432,5 +488,58 @@ class QueuesTest {
         host.config(0x04, 2, 6);
         host.enable().pair(1, 0);
         assertThat(host.execute(1, read(0)).code()).as("it still works").isZero();
+    }
+
+    /** Well-formed enough to get far: every opcode, lists of both kinds, namespaces that are there and that are not. */
+    @Test
+    void commandsAtRandomAreAllAnswered() throws IOException {
+        try (Host pooled = new Host(Files.createDirectory(folder.resolve("pool")), Files.write(folder.resolve("second"), new byte[1 << 16]).toString())) {
+            pooled.enable().pair(1, 1);
+            Random random = new Random(1 << 14);
+            int[] opcodes = {0, 1, 2, 4, 5, 6, 8, 9, 0x0A, 0x0C, 0x0D, 0x10, 0x15, 0x80, 0x84};
+            for (int i = 0; i < 6_000; i++) {
+                if (i % 16 == 0) {
+                    byte[] list = new byte[4096];
+                    random.nextBytes(list);
+                    for (int at = 0; at < 4096; at += 16) {
+                        LittleEndian.qword(list, at, Host.DATA + (random.nextInt(1 << 16) & (random.nextBoolean() ? ~0xFFF : ~0)));
+                        LittleEndian.dword(list, at + 8, random.nextInt(random.nextBoolean() ? 8192 : 64) & ~15);
+                        list[at + 15] = (byte) (random.nextInt(5) << 4);
+                    }
+                    pooled.bytes(Host.DATA + 0x1000L * random.nextInt(16), list);
+                }
+                int queue = random.nextInt(2);
+                int[] command = Host.command(opcodes[random.nextInt(opcodes.length)] | (random.nextInt(3) == 0 ? 0x4000 : 0), random.nextInt(5) - 1,
+                        Host.DATA + random.nextInt(1 << 16), random.nextBoolean() ? random.nextInt(8192) | (long) random.nextInt(5) << 60 : Host.DATA + 0x1000L * random.nextInt(16),
+                        random.nextInt(8) == 0 ? random.nextInt() : random.nextInt(32), random.nextInt(4) == 0 ? random.nextInt() : random.nextInt(4), random.nextInt(300), 0, 0, 0);
+                boolean disturbs = queue == 0 && (command[0] & 0xFF) <= 5 && command[10] << 16 == 1 << 16 || (command[0] & 0xFF) == 0x0C && queue == 0;
+                if (!disturbs) {
+                    assertThat(pooled.execute(queue, command)).as("command %d", i).isNotNull();
+                }
+            }
+            assertThat(pooled.machine.status().reports()).noneMatch(report -> report.contains("failed in"));
+        }
+    }
+
+    @Test
+    void queuesAreDeletedUnderLoad() {
+        host.pair(1, 0).pair(2, 0);
+        for (int round = 0; round < 20; round++) {
+            for (int i = 0; i < 12; i++) {
+                host.submit(1, read(i));
+                host.submit(2, read(i));
+            }
+            host.ring(1);
+            host.ring(2);
+            assertThat(host.admin(0x04, 0, 0, 1).code()).as("its submission queue is there").isEqualTo(0x0C);
+            assertThat(host.admin(0x00, 0, 0, 1).code()).isZero();
+            assertThat(host.admin(0x04, 0, 0, 1).code()).isZero();
+            host.pass(50_000);
+            for (int i = 0; i < 12; i++) {
+                assertThat(host.take(2)).as("the other queue goes on").isNotNull();
+            }
+            host.pair(1, 0);
+            assertThat(host.execute(1, read(0)).code()).isZero();
+        }
     }
 }
