@@ -32,7 +32,7 @@ public final class ProcessorTrace {
     /** Calls that returns are compared with. */
     private static final int CALLS = 64;
     /** Places that its state takes. */
-    public static final int SAVED = 20 + CALLS;
+    public static final int SAVED = 20 + CALLS + TraceOutput.SAVED;
     private static final long NONE = -1;
     private static final int NO_MODE = -1;
     /** A VM entry or exit is under way. */
@@ -323,7 +323,7 @@ public final class ProcessorTrace {
 
     /** An event has been delivered. @param from linear address to go on at after the handler */
     public void delivered(long from) {
-        if (triggered()) {
+        if (triggered() && !starting) {
             move(from, cpu.system.cr3 != lastCr3, cpu.execution.linearIp(), true);
             boundaryIfDue();
         }
@@ -336,7 +336,7 @@ public final class ProcessorTrace {
 
     /** INIT has been taken: the processor is at its first instruction, or waits for a start-up message. */
     public void initialised(long from, boolean waits) {
-        if (!triggered()) {
+        if (!triggered() || starting) {
             return;
         }
         if (!waits) {
@@ -348,7 +348,7 @@ public final class ProcessorTrace {
 
     /** A start-up message has been taken. */
     public void startedUp() {
-        if (triggered()) {
+        if (triggered() && !starting) {
             move(NONE, true, cpu.execution.linearIp(), true);
         }
     }
@@ -549,6 +549,7 @@ public final class ProcessorTrace {
         System.arraycopy(ranges, 0, to, at + 12, ranges.length);
         packets.save(to, at + 16);
         System.arraycopy(calls, 0, to, at + 20, CALLS);
+        output.save(to, at + 20 + CALLS);
     }
 
     /** Adopts what was saved; nothing where a former version has saved nothing. */
@@ -572,6 +573,7 @@ public final class ProcessorTrace {
         System.arraycopy(from, at + 12, ranges, 0, ranges.length);
         packets.restore(from, at + 16);
         System.arraycopy(from, at + 20, calls, 0, CALLS);
+        output.restore(from, at + 20 + CALLS);
         cpu.execution.traced(triggered());
     }
 }

@@ -16,6 +16,8 @@ final class TraceOutput {
     private static final int PAGE = 4096;
     /** Bytes that are left of a page when the next is translated. */
     private static final int MARGIN = 512;
+    /** Places that its state takes. */
+    static final int SAVED = 9;
     private static final long NONE = -1;
     /** Bits of a table's entry; those that are reserved. An entry that is not legal is kept as {@link #BAD}. */
     private static final long END = 1, INT = 1 << 2, STOP = 1 << 4, BAD = -1;
@@ -207,5 +209,24 @@ final class TraceOutput {
         } else if (!legal) {
             trace.operationalError();
         }
+    }
+
+    // State, without registers
+
+    void save(long[] to, int at) {
+        long[] own = {nested ? 1 : 0, region, size, entry, page, ahead, nextBase, nextIndex, nextEntry};
+        System.arraycopy(own, 0, to, at, SAVED);
+    }
+
+    void restore(long[] from, int at) {
+        nested = from[at] != 0;
+        region = from[at + 1];
+        size = from[at + 2];
+        entry = from[at + 3];
+        page = from[at + 4];
+        ahead = from[at + 5];
+        nextBase = from[at + 6];
+        nextIndex = from[at + 7];
+        nextEntry = from[at + 8];
     }
 }

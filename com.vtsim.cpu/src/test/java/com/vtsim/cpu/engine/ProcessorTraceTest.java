@@ -299,6 +299,19 @@ class ProcessorTraceTest {
         assertThat(plain.length).isGreaterThan(6000);
     }
 
+    /** INIT starts the processor again and leaves the trace alone: the address it has come from, paging off, real mode, the first instruction. */
+    @Test void initIsTraced() {
+        try (SmallMachine m = tables(on(BOTH) + "forever: jmp forever\n" + HANDLERS + "off:")) {
+            m.run(1000);
+            m.board().call(() -> {
+                m.cpu.init();
+                return null;
+            });
+            m.run(1);
+            assertThat(packets(m).subList(0, 6)).containsExactly("MODE.Exec 64", "TIP.PGE forever", "FUP forever", "PIP 0", "MODE.Exec 16", "TIP fffffff0");
+        }
+    }
+
     /** RESET ends it; registers are as after power-on. */
     @Test void resetEndsTracing() {
         try (SmallMachine m = tables(on(BOTH) + "forever: jmp forever\n" + HANDLERS + "off:")) {

@@ -34,6 +34,15 @@ class RandomCodeTest {
         }
     }
 
+    /** Traces to anywhere, by tables or to a range. */
+    private static void traced(SmallMachine m, Random random) {
+        m.cpu.register("msr:560", (long) random.nextInt(1 << 13) << 12 | (random.nextInt(4) == 0 ? (long) random.nextInt(32) << 34 : 0));
+        m.cpu.register("msr:561", random.nextInt(4) == 0 ? random.nextLong() : random.nextInt(4) << 7);
+        m.cpu.register("msr:580", SmallMachine.ORIGIN + random.nextInt(BYTES));
+        m.cpu.register("msr:581", SmallMachine.ORIGIN + random.nextInt(BYTES));
+        m.cpu.register("msr:570", 1 | random.nextInt(1 << 14) & 0x2D8C | (long) random.nextInt(3) << 32);
+    }
+
     private static void stream(SmallMachine m, Random random, String at) {
         MemorySpace memory = m.memory();
         byte[] code = new byte[BYTES];
@@ -69,6 +78,9 @@ class RandomCodeTest {
         }
         if (mode != EntryState.Mode.REAL && random.nextInt(4) == 0) {
             m.cpu.register("cpl", 3);
+        }
+        if (random.nextInt(4) == 0) {
+            traced(m, random);
         }
         long before = m.cpu.retired();
         long left = BUDGET;

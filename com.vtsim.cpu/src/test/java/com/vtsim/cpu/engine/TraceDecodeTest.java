@@ -213,6 +213,39 @@ class TraceDecodeTest {
         assertDecodes(TraceGuest.run(() -> tables(code), 0), ALL);
     }
 
+    /** A task switch by JMP, and back by a task gate and IRET. */
+    @Test void tasks() {
+        String code = "lgdt [descriptors]\nlidt [table]\njmp 0x8:begin\nbegin: mov ax, 0x10\nmov ss, ax\nmov ds, ax\nmov es, ax\nmov fs, ax\nmov gs, ax\nmov ax, 0x18\nltr ax\n"
+            + on(BOTH) + """
+            mov ebx, 3
+            again: call 0x20:0
+            dec ebx
+            jnz again
+            """ + off() + """
+            second: nop
+            jmp leave
+            leave: iret
+            jmp second
+            align 8
+            gdt: dq 0, 0x00CF9B000000FFFF, 0x00CF93000000FFFF, 0x0000890200000067, 0x0000890210000067
+            descriptors: dw 0x27
+            dd gdt
+            table: dw 0x7FF
+            dd 0x22000
+            """;
+        TraceGuest guest = TraceGuest.run(() -> {
+            SmallMachine m = SmallMachine.flat(code);
+            m.poke(0x21000 + 0x20, 4, m.symbol("second"));
+            m.poke(0x21000 + 0x24, 4, 2);
+            m.poke(0x21000 + 0x38, 4, 0x8000);
+            for (int i = 0; i < 6; i++) {
+                m.poke(0x21000 + 0x48 + 4 * i, 4, i == 1 ? 8 : 0x10);
+            }
+            return m;
+        }, 0);
+        assertDecodes(guest, ALL);
+    }
+
     /** Interrupts and far transfers of real mode; addresses are linear. */
     @Test void realMode() {
         String code = "mov word [0x180], service\nmov word [0x182], 0x1000\nmov esp, 0x9000\n" + on(BOTH) + """
