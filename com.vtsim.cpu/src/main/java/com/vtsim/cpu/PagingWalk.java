@@ -22,6 +22,7 @@ final class PagingWalk {
         if (!system.paging()) {
             lines.add(String.format("paging is off: physical %016x", linear & system.a20Mask));
             lines.addAll(cpu.vmx.secondDimension(linear));
+            lines.add(cpu.memoryTypes.explain(linear));
             return lines;
         }
         boolean pae = (system.cr4 & SystemState.CR4_PAE) != 0;
@@ -59,6 +60,7 @@ final class PagingWalk {
             lines.addAll(second);
         }
         lines.add(String.format("physical %016x", cpu.memory.paging().peek(linear)));
+        lines.add(cpu.memoryTypes.explain(linear));
         return lines;
     }
 

@@ -406,6 +406,11 @@ public final class X86Processor implements LogicalProcessor {
     }
 
     @Override
+    public List<TypeFinding> typeFindings() {
+        return TypeLint.of(cpu);
+    }
+
+    @Override
     public List<String> machineChecks() {
         return cpu.machineChecks.banks();
     }

@@ -73,6 +73,11 @@ public interface LogicalProcessor extends Processor {
     /** @return the first fault of the latest chain (fault, double fault, triple fault), in words, with the state then; empty if there was none */
     List<String> why();
 
+    /** @return what looks wrong about the memory types of the current address space; no side effects */
+    default List<TypeFinding> typeFindings() {
+        return List.of();
+    }
+
     /** @return the machine-check registers, in words; empty if it has none */
     default List<String> machineChecks() {
         return List.of();
@@ -100,6 +105,18 @@ public interface LogicalProcessor extends Processor {
     default Optional<Virtualization> virtualization() {
         return Optional.empty();
     }
+
+    /**
+     * A mapping whose memory type looks wrong.
+     *
+     * @param what     is wrong
+     * @param linear   address of its beginning
+     * @param physical host-physical address there
+     * @param length   bytes
+     * @param type     name of the type, or of both
+     * @param why      what the type comes from, or where the other mapping is
+     */
+    record TypeFinding(String what, long linear, long physical, long length, String type, String why) { }
 
     /**
      * A register.

@@ -71,7 +71,7 @@ public final class EptAccess {
     public boolean suppressed;
     /** Out: bytes of the mapping used, 4 KiB, 2 MiB or 1 GiB. */
     public long pageSize;
-    /** Out: memory type of the leaf, 0–6, and bit 6 ignore-PAT. */
+    /** Out: memory type of the leaf, 0–6, and in bit 3 whether it ignores PAT. */
     public int memoryType;
     /** Out: what a cached translation may allow without asking again: bit 0 read, 1 write, 2 execute (with mode-based control for supervisor-mode linear addresses), 3 execute for user-mode ones, 4 writes of guest paging, 5 the page is only for verified paging. */
     public int allowed;

@@ -26,9 +26,10 @@ public final class AddressMonitor implements MemoryPage.Watcher {
         return armed;
     }
 
-    /** Watches the line of a linear address that can be read. */
+    /** Watches the line of a linear address that can be read, provided it is write-back memory: stores to other types do not trigger the hardware. */
     public void watch(long linear) {
-        restore(cpu.translation.allowed(cpu.memory.paging().translate(linear, Paging.READ | (cpu.cpl == 3 ? Paging.USER : 0)), ApicAccesses.MONITOR) & -LINE);
+        long line = cpu.translation.allowed(cpu.memory.paging().translate(linear, Paging.READ | (cpu.cpl == 3 ? Paging.USER : 0)), ApicAccesses.MONITOR) & -LINE;
+        restore(cpu.memoryTypes.of(linear) == MemoryTypes.WB ? line : NONE);
     }
 
     /** Watches a line of host-physical memory, or nothing; nobody tells of stores to a device. */

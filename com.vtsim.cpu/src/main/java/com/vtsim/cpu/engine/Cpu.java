@@ -69,6 +69,8 @@ public final class Cpu {
     public final Cpuid cpuid;
     /** Registers of the x87, MMX, SSE and AVX units. */
     public final FloatingState floating;
+    /** Types of memory. */
+    public final MemoryTypes memoryTypes = new MemoryTypes(this);
     /** Machine-check banks. */
     public final MachineChecks machineChecks = new MachineChecks(this);
     /** The key that Key Locker wraps keys with. */

@@ -2,6 +2,8 @@ package com.vtsim.cpu.engine;
 
 /** The second dimension of translation: what makes guest-physical addresses final while a guest runs with EPT. */
 public interface NestedPaging {
+    /** {@link Paging#nestedType}: there is no second dimension. {@link #memoryType}: nothing is mapped. */
+    int NONE = -1, NO_TYPE = -2;
     /** {@link #root}: the walk starts at CR3. */
     long ORDINARY = -1;
 
@@ -38,6 +40,9 @@ public interface NestedPaging {
 
     /** @return host-physical address without checks and side effects, or -1 */
     long peek(long guestPhysical);
+
+    /** @return memory type in bits 2:0 and whether it leaves no say to the page attribute table in bit 3, or {@link #NO_TYPE}; no side effects */
+    int memoryType(long guestPhysical);
 
     /** @return host-physical address of an access, which is not made: without side effects; -1 where it would make the VM exit */
     long peek(long guestPhysical, int access);

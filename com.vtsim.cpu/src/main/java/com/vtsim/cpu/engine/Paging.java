@@ -39,6 +39,8 @@ public final class Paging {
     private long rights;
     private boolean executeDisabled;
     private int mapped = 12;
+    /** Bit of the last entry that is bit 2 of the index into the page attribute table. */
+    private int patBit = 7;
     /** The walk under way is one of HLAT paging. */
     private boolean managed;
 
@@ -180,6 +182,25 @@ public final class Paging {
         }
     }
 
+    /** @return entry of the page attribute table that the mapping of the latest walk chooses, 0–7; -1 without paging */
+    int patIndex() {
+        if ((cpu.system.cr0 & SystemState.CR0_PG) == 0) {
+            return -1;
+        }
+        long last = entry[depth - 1];
+        return (int) (last >> 3 & 3 | (last >> patBit & 1) << 2);
+    }
+
+    /** @return as {@link NestedPaging#memoryType}, or {@link NestedPaging#NONE} outside of a guest with EPT */
+    int nestedType(long guestPhysical) {
+        return nested == null ? NestedPaging.NONE : nested.memoryType(guestPhysical);
+    }
+
+    /** @return whether there is a second dimension of translation */
+    public boolean isNested() {
+        return nested != null;
+    }
+
     private long walk(long linear, int access) {
         long frame = frame(linear, access);
         checkRights(linear, access);
@@ -220,6 +241,7 @@ public final class Paging {
         rights = RW | US;
         executeDisabled = false;
         mapped = 12;
+        patBit = 7;
         managed = false;
     }
 
@@ -243,6 +265,7 @@ public final class Paging {
             }
             if (page) {
                 mapped = 12 + 9 * level;
+                patBit = level == 0 ? 7 : 12;
                 return value & FRAME & ~offset | linear & offset & ~0xFFFL;
             }
             table = value & FRAME;
@@ -293,6 +316,7 @@ public final class Paging {
                 throw pageFault(linear, access, CODE_P | CODE_RSVD);
             }
             mapped = 22;
+            patBit = 12;
             return pde & 0xFFC0_0000L | (pde >>> 13 & 0xFF) << 32 | linear & 0x3F_F000L;
         }
         return entry32(linear, access, (pde & 0xFFFF_F000L) + (linear >>> 12 & 0x3FF) * 4) & 0xFFFF_F000L;

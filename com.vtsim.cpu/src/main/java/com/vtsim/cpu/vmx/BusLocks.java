@@ -2,14 +2,15 @@ package com.vtsim.cpu.vmx;
 
 import com.vtsim.cpu.engine.Cpu;
 import com.vtsim.cpu.engine.MemoryRef;
+import com.vtsim.cpu.engine.MemoryTypes;
 import com.vtsim.cpu.engine.Operation;
 import com.vtsim.cpu.engine.Semantics;
 import com.vtsim.cpu.isa.Instruction;
 import com.vtsim.cpu.isa.Operand;
 
 /**
- * Locked accesses that reach over a cache line and so lock the bus: with bus-lock detection the VM exits behind the instruction. Memory types are not
- * modelled, so no lock is one for them.
+ * Locked accesses that lock the bus, for they reach over a cache line or are to memory that is not write-back: with bus-lock detection the VM exits
+ * behind the instruction.
  *
  * @sdm VM Exits Induced by Bus Locks
  */
@@ -59,21 +60,21 @@ final class BusLocks {
 
         @Override
         public void execute(Cpu cpu) {
-            boolean splits = cpu.vmx.nonRoot && cpu.vmx.has(Control.BUS_LOCK_DETECTION) && splits(cpu);
+            boolean locks = cpu.vmx.nonRoot && cpu.vmx.has(Control.BUS_LOCK_DETECTION) && locks(cpu);
             inner.execute(cpu);
-            if (splits) {
+            if (locks) {
                 cpu.vmx.boundary.attend(Boundary.BUS_LOCK);
             }
         }
 
-        private boolean splits(Cpu cpu) {
+        private boolean locks(Cpu cpu) {
             long linear = cpu.segBase[place.segment] + place.offset(cpu);
             if (bits >= 0) {
                 // A bit offset in a register counts from the operand on, in units of its size.
                 long offset = size == 8 ? cpu.r[bits] : size == 4 ? (int) cpu.r[bits] : (short) cpu.r[bits];
                 linear += Math.floorDiv(offset, 8 * size) * size;
             }
-            return ((int) linear & LINE - 1) + size > LINE;
+            return ((int) linear & LINE - 1) + size > LINE || cpu.memoryTypes.of(linear) != MemoryTypes.WB;
         }
 
         @Override

@@ -176,6 +176,11 @@ final class GuestPhysical implements NestedPaging {
     }
 
     @Override
+    public int memoryType(long guestPhysical) {
+        return peek(guestPhysical) == -1 ? NO_TYPE : access.memoryType;
+    }
+
+    @Override
     public long peek(long guestPhysical, int kind) {
         boolean write = (kind & Paging.WRITE) != 0;
         boolean fetch = (kind & Paging.FETCH) != 0;

@@ -43,6 +43,8 @@ class SeveralProcessorsTest {
             board.call(() -> {
                 board.memory().write(CODE, code, 0, code.length);
                 all.get(0).enter(new EntryState(EntryState.Mode.REAL, 0, Map.of("cs", (long) CODE >> 4)));
+                // As firmware leaves it: memory type ranges on, write-back by default.
+                all.forEach(each -> each.register("msr:2ff", 0x806));
                 for (X86Processor other : all.subList(1, processors)) {
                     other.startup(CODE >> 12);
                 }

@@ -64,7 +64,10 @@ final class SmallMachine implements AutoCloseable {
         byte[] bytes = machine.program.bytes();
         machine.board.call(() -> {
             machine.memory().write(ORIGIN, bytes, 0, bytes.length);
-            machine.cpu.enter(new EntryState(mode, entry, new HashMap<>(registers)));
+            // As firmware leaves it: memory type ranges on, write-back by default.
+            Map<String, Long> all = new HashMap<>(Map.of("msr:2ff", 0x806L));
+            all.putAll(registers);
+            machine.cpu.enter(new EntryState(mode, entry, all));
             return null;
         });
         return machine;

@@ -127,7 +127,7 @@ class SystemRegistersTest {
 
     /** Reset values. @sdm Architectural MSRs; Page Attribute Table (PAT); MTRRs */
     @ParameterizedTest
-    @CsvSource({"277, 0007040600070406", "fe, 508", "2ff, 0", "c0000102, 0", "1b, fee00900, ", "8b, 2800000000", "17b, ffffffffffffffff", "3a, 0"})
+    @CsvSource({"277, 0007040600070406", "fe, 508", "c0000102, 0", "1b, fee00900, ", "8b, 2800000000", "17b, ffffffffffffffff", "3a, 0"})
     void resetValue(String address, String value) {
         try (SmallMachine m = guest("mov ecx, 0x" + address + "\nrdmsr\nshl rdx, 32\nor rax, rdx")) {
             assertThat(m.runToHalt()).isEqualTo(Outcome.IDLE);
@@ -135,6 +135,14 @@ class SystemRegistersTest {
             // The enable bit of IA32_APIC_BASE is 0 where the machine has no local APIC.
             assertThat(m.reg("rax")).isEqualTo(address.equals("1b") ? expected & ~0x800 : expected);
         }
+    }
+
+    /** Guests here start as behind firmware, which has turned memory types on. @sdm MTRR Considerations: after reset all memory is uncacheable */
+    @Test void memoryTypeRangesAreOffAfterReset() {
+        Cpu cpu = new Cpu();
+        ResetState.reset(cpu);
+        assertThat(cpu.msrs.read(0x2FF)).isTrue();
+        assertThat(cpu.msrs.value).isZero();
     }
 
     /** What can be written and what is #GP(0). @sdm Architectural MSRs; MTRRs; Page Attribute Table (PAT); Initializing IA-32e Mode */

@@ -208,6 +208,22 @@ class ControlEffectTest {
         }
     }
 
+    /** "… or to memory that is not write-back", whatever the alignment. @sdm VM Exits Induced by Bus Locks; Bus Locking */
+    @Test void aLockedAccessToOtherThanWriteBackMemoryIsABusLock() {
+        for (int pwt : new int[] {0, 1}) {
+            try (VmxMachine m = new VmxMachine(false)) {
+                m.poke(0x3008, 8, 0x20_0087 | pwt << 3);
+                m.on(Control.SECONDARY_CONTROLS, Control.BUS_LOCK_DETECTION).run("lock inc dword [0x200000]\ncpuid");
+                assertThat(m.get(EXIT_REASON)).isEqualTo(pwt == 0 ? 10 : 74);
+            }
+        }
+        try (VmxMachine m = new VmxMachine(false)) {
+            m.memoryTypes = 0;
+            m.on(Control.SECONDARY_CONTROLS, Control.BUS_LOCK_DETECTION).run("lock inc dword [0x70000]\ncpuid");
+            assertThat(m.get(EXIT_REASON)).as("without range registers all memory is uncacheable").isEqualTo(74);
+        }
+    }
+
     /** @sdm TPAUSE; UMWAIT: in VMX non-root operation */
     @Test void userWaitIsEnabledAndExits() {
         for (String wait : new String[] {"tpause ecx", "umwait ecx", "umonitor rcx"}) {

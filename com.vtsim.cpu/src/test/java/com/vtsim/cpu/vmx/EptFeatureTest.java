@@ -123,6 +123,27 @@ class EptFeatureTest {
     }
 
     /** The guest's paging structures are written too, with accessed and dirty flags on. @sdm Page-Modification Logging */
+    /** EPT's type in place of the range registers', and with ignore-PAT alone. @sdm Memory Type Used for Translated Guest-Physical Addresses */
+    @Test void eptGivesTheMemoryType() {
+        String[] explained = {"memory type WB: EPT says WB, PAT entry 0 is WB", "memory type WT: EPT says WB, PAT entry 1 is WT",
+            "memory type UC: EPT says UC, PAT entry 0 is WB", "memory type WB: EPT says WB and ignores PAT (PAT entry 1 is WT)"};
+        int[][] cases = {{6 << 3, 0}, {6 << 3, 1 << 3}, {0, 0}, {6 << 3 | 1 << 6, 1 << 3}};
+        for (int i = 0; i < cases.length; i++) {
+            try (VmxMachine m = new VmxMachine(true).ept()) {
+                m.memoryTypes = 0;
+                m.poke(VmxMachine.EPT + 0x2008, 8, 0x20_0087 | cases[i][0]);
+                m.poke(0x3008, 8, 0x20_0087 | cases[i][1]);
+                m.on(Control.BUS_LOCK_DETECTION).run("lock inc dword [0x200000]\nhere: jmp here");
+                boolean cached = explained[i].contains("type WB");
+                assertThat(m.exited()).as(explained[i]).isEqualTo(!cached);
+                if (cached) {
+                    var walk = m.board.call(() -> m.cpu.walk(0x20_0000));
+                    assertThat(walk.get(walk.size() - 1)).isEqualTo(explained[i]);
+                }
+            }
+        }
+    }
+
     @Test void pagesThatBecomeDirtyAreLogged() {
         try (VmxMachine m = logging(5)) {
             m.run("mov rbx, [0x200000]\nmov [0x201018], rbx\nmov [0x202000], rbx\nmov [0x400000], rbx\ncpuid");

@@ -99,6 +99,8 @@ final class VmxMachine implements AutoCloseable {
     private final Map<VmcsField, Long> fields = new HashMap<>();
     private final Map<Integer, Long> msrs = new LinkedHashMap<>();
     private Assembly guest;
+    /** IA32_MTRR_DEF_TYPE, as firmware leaves it. */
+    long memoryTypes = 0x806;
     private Ept part;
 
     /** @param ept whether the machine has the part */
@@ -416,7 +418,7 @@ final class VmxMachine implements AutoCloseable {
         }
         poke(at, 8, -1);
         board.call(() -> {
-            cpu.enter(new EntryState(wide ? EntryState.Mode.LONG : EntryState.Mode.PROTECTED, MONITOR, Map.of("rsp", 0x9000L, "cr3", wide ? 0x1000L : 0x1800L)));
+            cpu.enter(new EntryState(wide ? EntryState.Mode.LONG : EntryState.Mode.PROTECTED, MONITOR, Map.of("rsp", 0x9000L, "cr3", wide ? 0x1000L : 0x1800L, "msr:2ff", memoryTypes)));
             msrs.forEach((address, value) -> cpu.register("msr:" + Integer.toHexString(address), value));
             return null;
         });

@@ -36,7 +36,7 @@ final class FlatLoader implements ImageLoader {
         }
         Ram ram = new Ram(memory);
         ram.take(file, content);
-        Map<String, Long> registers = new HashMap<>(Map.of("rsp", BOOT_SECTOR));
+        Map<String, Long> registers = new HashMap<>(Map.of("rsp", BOOT_SECTOR, Image.TYPES_REGISTER, Image.MEMORY_TYPES));
         long pointer = entry;
         if (mode == Mode.REAL) {
             if (entry >= Ram.HIGH) {

@@ -22,8 +22,6 @@ final class LinuxLoader implements ImageLoader {
     private static final long BOOT_DATA = 0x00CF_9300_0000_FFFFL;
     private static final int ENTRY_64 = 0x200;
     private static final long STACK = 0x9_0000;
-    /** IA32_MTRR_DEF_TYPE as firmware leaves it: memory type ranges on, write-back where none says otherwise. */
-    private static final long MEMORY_TYPES = 0x806;
 
     @Override
     public Set<String> options() {
@@ -57,7 +55,7 @@ final class LinuxLoader implements ImageLoader {
         Image.Segment zeroPage = ram.placed("boot parameters", header.bootParameters(line, disk, e820(ram), tables), TABLE, TABLE, Ram.LOW_END);
         registers.put("rsi", zeroPage.address());
         registers.put("rsp", STACK);
-        registers.put("msr:2ff", MEMORY_TYPES);
+        registers.put(Image.TYPES_REGISTER, Image.MEMORY_TYPES);
         registers.put("gdtr.base", table.address());
         registers.put("gdtr.limit", 31L);
         String summary = file.name() + ": Linux " + header.version() + ", " + kernel + (disk == null ? "" : ", " + disk);

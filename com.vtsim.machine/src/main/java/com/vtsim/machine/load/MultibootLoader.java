@@ -21,8 +21,6 @@ final class MultibootLoader implements ImageLoader {
     /** Where the information goes if it fits: low memory that no kernel is linked to, clear of the BIOS data area and of boot sectors. */
     private static final long LOW_INFORMATION = 0x9000;
     private static final long TOP = 1L << 32;
-    /** IA32_MTRR_DEF_TYPE as firmware leaves it: memory type ranges on, write-back where none says otherwise. */
-    private static final long MEMORY_TYPES = 0x806;
 
     @Override
     public Set<String> options() {
@@ -55,7 +53,7 @@ final class MultibootLoader implements ImageLoader {
         segments.addAll(handlers);
         // Where an operating system looks for them (ACPI Specification, Finding the RSDP on IA-PC Systems).
         segments.add(new Image.Segment(Image.TABLES, LowMemory.FIRMWARE, new byte[AcpiTables.LENGTH]));
-        EntryState entry = new EntryState(EntryState.Mode.PROTECTED, kernel.entry(), Map.of("rax", LOADED, "rbx", place.address(), "msr:2ff", MEMORY_TYPES));
+        EntryState entry = new EntryState(EntryState.Mode.PROTECTED, kernel.entry(), Map.of("rax", LOADED, "rbx", place.address(), Image.TYPES_REGISTER, Image.MEMORY_TYPES));
         String summary = file.name() + ": Multiboot " + (header.hasAddresses() ? "address header" : "ELF") + ", " + kernel.segments().get(0)
                 + (kernel.segments().size() > 1 ? " and " + (kernel.segments().size() - 1) + " more" : "")
                 + (modules.isEmpty() ? "" : ", " + modules.size() + (modules.size() == 1 ? " module" : " modules"))

@@ -53,7 +53,7 @@ final class PlainImagesTest {
     @Test void flatImageIsABootSectorUnlessToldOtherwise() throws IOException {
         Image image = read("flat", new byte[512], Map.of());
         assertThat(image.segments()).extracting(Image.Segment::address).containsExactly(0x7C00L);
-        assertThat(image.entry()).isEqualTo(new EntryState(EntryState.Mode.REAL, 0x7C00, Map.of("cs", 0L, "rsp", 0x7C00L)));
+        assertThat(image.entry()).isEqualTo(new EntryState(EntryState.Mode.REAL, 0x7C00, Map.of("cs", 0L, "rsp", 0x7C00L, "msr:2ff", 0x806L)));
     }
 
     @Test void realModeEntryAbove64KibibytesGetsASegment() throws IOException {
@@ -64,7 +64,7 @@ final class PlainImagesTest {
 
     @Test void protectedModeImageLiesAtOneMebibyte() throws IOException {
         Image image = read("flat", new byte[512], Map.of("mode", "protected"));
-        assertThat(image.entry()).isEqualTo(new EntryState(EntryState.Mode.PROTECTED, 0x10_0000, Map.of("rsp", 0x7C00L)));
+        assertThat(image.entry()).isEqualTo(new EntryState(EntryState.Mode.PROTECTED, 0x10_0000, Map.of("rsp", 0x7C00L, "msr:2ff", 0x806L)));
     }
 
     /** 4-Level Paging: PML4E and PDPTE refer to tables, a PDE with PS = 1 maps 2 MiB. */

@@ -21,7 +21,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** The {@code mem:} family: host-physical memory, also by linear address. */
 @Component(service = MemoryCommands.class)
-@GogoCommand(scope = "mem", function = {"map", "dump", "write", "find", "walk", "poison"})
+@GogoCommand(scope = "mem", function = {"map", "dump", "write", "find", "walk", "poison", "types"})
 public final class MemoryCommands {
     private static final int MOST_SHOWN = 1 << 16;
     private static final int WINDOW = 1 << 20;
@@ -162,6 +162,22 @@ public final class MemoryCommands {
                 }
             }
         }
+    }
+
+    /** A mapping whose type looks wrong. */
+    public record TypeRow(String what, @Hex(16) long linear, @Hex(10) long physical, String size, String type, String why) { }
+
+    /** Looks for mappings of a wrong type. */
+    @Descriptor("look through the current address space for memory types that look wrong: RAM that is not cached, registers of devices that are, a page under two types")
+    public Object types(
+            @Descriptor("whose address space") @Parameter(names = "--cpu", absentValue = "0") int cpu,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Machine machine = machines.machine(name);
+        return machine.call(() -> {
+            List<TypeRow> rows = Targets.processor(machine, cpu).typeFindings().stream()
+                .map(found -> new TypeRow(found.what(), found.linear(), found.physical(), Drawing.bytes(found.length()), found.type(), found.why())).toList();
+            return rows.isEmpty() ? new Notice(name, "no memory type of processor " + cpu + "'s address space looks wrong") : rows;
+        });
     }
 
     /** A line of RAM with an uncorrectable error. */
