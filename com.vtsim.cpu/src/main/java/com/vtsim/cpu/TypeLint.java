@@ -20,7 +20,7 @@ final class TypeLint {
     private static final long FRAME = (1L << Paging.PHYSICAL_BITS) - 1 & ~0xFFFL;
     private static final int PAGE = 4096, LARGE = 1 << 21;
     /** Pieces of mappings that are looked at, and findings of one kind. */
-    private static final int MOST_PIECES = 1 << 21, MOST_FINDINGS = 100;
+    private static final int MOST_PIECES = 1 << 21, MOST_FINDINGS = 30;
 
     /** Pages side by side in linear and in physical memory, of one type and one kind of memory. */
     private record Run(long linear, long physical, long length, int type, String kind) { }
