@@ -25,10 +25,10 @@ final class Caches {
     static final long NESTED = 16;
     /** IOTLB: the dirty bit is not set yet; a write needs a walk. */
     static final long CLEAN = 32;
-    /** IOTLB: of a global page. */
-    static final long GLOBAL = 64;
     /** The second stage, if there is one, permits writes. */
     static final long SECOND_WRITE = 128;
+    /** The same: requests to the page snoop the processors' caches. */
+    static final long SNOOP = 256;
     static final int NO_PASID = -1;
     /** Tag of context entries of scalable mode, which name no domain. */
     static final int NO_DOMAIN = 0x1_0000;
@@ -74,6 +74,13 @@ final class Caches {
         return 12 + 9 * (level - 1);
     }
 
+    /** Drops everything that DMA remapping has cached. */
+    void clearDma() {
+        context.clear();
+        pasid.clear();
+        clearTranslations();
+    }
+
     /** Drops all DMA translations. */
     void clearTranslations() {
         iotlb.clear();
@@ -87,36 +94,39 @@ final class Caches {
     }
 
     /**
-     * Drops a domain's second-stage translations of a range, and all its nested ones: which of them came through the range is not known.
+     * Drops a domain's second-stage translations of a range, and all its first-stage and nested ones: which of them came through the range is not known.
+     * Source: VT-d specification, IOTLB Invalidate.
      *
      * @param pages 2<sup>n</sup> of 4 KiB, from the range's own boundary
-     * @param leavesOnly whether paging-structure entries are kept
+     * @param leavesOnly whether paging-structure entries of the second stage are kept
      */
     void dropPages(int domain, long address, int pages, boolean leavesOnly) {
-        long mask = -1L << 12 + pages;
+        long mask = mask(pages);
         long from = address & mask;
         long to = from | ~mask;
-        iotlb.drop(line -> iotlb.domain(line) == domain && (iotlb.pasid(line) == NO_PASID ? inRange(iotlb, line, from, to) : (iotlb.first(line) & NESTED) != 0));
-        if (!leavesOnly) {
-            structure.drop(line -> structure.domain(line) == domain && (structure.pasid(line) == NO_PASID ? covers(line, from, to) : (structure.second(line) & NESTED) != 0));
-        }
+        iotlb.drop(line -> iotlb.domain(line) == domain && (iotlb.pasid(line) != NO_PASID || inRange(iotlb, line, from, to)));
+        structure.drop(line -> structure.domain(line) == domain && (structure.pasid(line) != NO_PASID || !leavesOnly && covers(line, from, to)));
     }
 
-    /** Drops the first-stage and nested translations of a process. */
+    /** Drops the translations of a process; those of the second stage, which all processes of the domain share, with them. Source: VT-d specification, PASID-based-IOTLB Invalidate Descriptor. */
     void dropProcess(int domain, int process) {
-        iotlb.drop(line -> iotlb.domain(line) == domain && iotlb.pasid(line) == process);
+        iotlb.drop(line -> iotlb.domain(line) == domain && (iotlb.pasid(line) == process || iotlb.pasid(line) == NO_PASID));
         structure.drop(line -> structure.domain(line) == domain && structure.pasid(line) == process);
     }
 
     /** As {@link #dropPages}, of a process. */
     void dropProcessPages(int domain, int process, long address, int pages, boolean leavesOnly) {
-        long mask = -1L << 12 + pages;
+        long mask = mask(pages);
         long from = address & mask;
         long to = from | ~mask;
         iotlb.drop(line -> iotlb.domain(line) == domain && iotlb.pasid(line) == process && inRange(iotlb, line, from, to));
         if (!leavesOnly) {
             structure.drop(line -> structure.domain(line) == domain && structure.pasid(line) == process && covers(line, from, to));
         }
+    }
+
+    private static long mask(int pages) {
+        return pages >= Long.SIZE - 12 ? 0 : -1L << 12 + pages;
     }
 
     private static boolean inRange(TranslationCache iotlb, int line, long from, long to) {

@@ -9,8 +9,10 @@ import com.vtsim.api.register.Field;
  * @param cap  CAP
  * @param ecap ECAP
  * @param hostAddressWidth bits of a host-physical address
+ * @param version VER: major version 7:4, minor version 3:0
+ * @param protectsAlways whether protected memory is closed to translated requests too, as it is from the processors of 2015 on
  */
-record Capability(long cap, long ecap, int hostAddressWidth) {
+record Capability(long cap, long ecap, int hostAddressWidth, int version, boolean protectsAlways) {
     /** Number of domains: 4 + 2 × ND bits of id. */
     static final Field ND = Field.bits(2, 0);
     static final Field AFL = Field.bit(3);
@@ -43,6 +45,7 @@ record Capability(long cap, long ecap, int hostAddressWidth) {
     static final Field SC = Field.bit(7);
     static final Field IRO = Field.bits(17, 8);
     static final Field MHMV = Field.bits(23, 20);
+    static final Field MTS = Field.bit(25);
     static final Field NEST = Field.bit(26);
     static final Field PRS = Field.bit(29);
     static final Field ERS = Field.bit(30);
@@ -51,6 +54,7 @@ record Capability(long cap, long ecap, int hostAddressWidth) {
     static final Field EAFS = Field.bit(34);
     static final Field PSS = Field.bits(39, 35);
     static final Field PASID = Field.bit(40);
+    static final Field DIT = Field.bit(41);
     static final Field PDS = Field.bit(42);
     static final Field SMTS = Field.bit(43);
     static final Field SLADS = Field.bit(45);
@@ -58,7 +62,12 @@ record Capability(long cap, long ecap, int hostAddressWidth) {
     static final Field FLTS = Field.bit(47);
     static final Field SMPWCS = Field.bit(48);
     static final Field RPS = Field.bit(49);
+    static final Field ADMS = Field.bit(52);
     static final Field RPRIVS = Field.bit(53);
+    static final Field SMS = Field.bit(58);
+
+    private static final int FIRST_VERSION = 0x10;
+    private static final int SCALABLE_VERSION = 0x40;
 
     /** Fault recording registers lie here if there are at most 16, and behind the first page otherwise. */
     private static final int RECORDS_IN_PAGE = 16;
@@ -73,8 +82,8 @@ record Capability(long cap, long ecap, int hostAddressWidth) {
      * @param profile {@code gm45} (first generation: 16 domains, 3 levels, write buffers to flush, no queue, no interrupt remapping),
      *                {@code client} (39-bit addresses, queue, interrupt remapping, 2 MiB and 1 GiB pages),
      *                {@code server} (48- and 57-bit addresses, posted interrupts, implicit invalidation when a table pointer is set),
-     *                {@code scalable} (the same with scalable mode: PASIDs of 20 bits, first stage, nesting, accessed and dirty bits, device-TLBs,
-     *                page requests and a fault log in memory) or {@code scalable-second} (scalable mode without first stage and nesting)
+     *                {@code scalable} (the same with scalable and abort-DMA mode: PASIDs of 20 bits, first stage, nesting, accessed and dirty bits, memory types,
+     *                device-TLBs, page requests and a fault log in memory) or {@code scalable-second} (scalable mode without first stage and nesting, PASIDs of 16 bits)
      * @param records fault recording registers, 1–256; 0 for the profile's own number
      * @param cachingMode whether not-present entries are cached too
      */
@@ -107,9 +116,9 @@ record Capability(long cap, long ecap, int hostAddressWidth) {
                 boolean first = profile.equals("scalable");
                 cap = DOMAINS_64K | AFL.in(1) | PROTECTED | SAGAW.in(0b01110) | MGAW.in(56) | ZLR.in(1) | SLLPS.in(3) | PSI.in(1) | MAMV.in(18) | DRAINS
                         | PI.in(1) | ESIRTPS.in(1) | ESRTPS.in(1) | (first ? FL1GP.in(1) | FL5LP.in(1) : 0);
-                ecap = C.in(1) | QI.in(1) | DT.in(1) | IR.in(1) | EIM.in(1) | PT.in(1) | SC.in(1) | MHMV.in(15) | PRS.in(1) | NWFS.in(1) | PSS.in(19)
-                        | PASID.in(1) | PDS.in(1) | SMTS.in(1) | SLADS.in(1) | SLTS.in(1) | SMPWCS.in(1) | RPS.in(1)
-                        | (first ? FLTS.in(1) | NEST.in(1) | ERS.in(1) | SRS.in(1) | EAFS.in(1) | RPRIVS.in(1) : 0);
+                ecap = C.in(1) | QI.in(1) | DT.in(1) | IR.in(1) | EIM.in(1) | PT.in(1) | SC.in(1) | MHMV.in(15) | PRS.in(1) | NWFS.in(1) | PSS.in(first ? 19 : 15)
+                        | PASID.in(1) | DIT.in(1) | PDS.in(1) | SMTS.in(1) | SLADS.in(1) | SLTS.in(1) | SMPWCS.in(1) | RPS.in(1) | ADMS.in(1) | SMS.in(1)
+                        | (first ? FLTS.in(1) | NEST.in(1) | MTS.in(1) | ERS.in(1) | SRS.in(1) | EAFS.in(1) | RPRIVS.in(1) : 0);
                 width = 46;
                 own = 8;
             }
@@ -120,7 +129,8 @@ record Capability(long cap, long ecap, int hostAddressWidth) {
             throw new IllegalArgumentException("records is 1 to 256, not " + records);
         }
         cap |= NFR.in(number - 1L) | FRO.in((number <= RECORDS_IN_PAGE ? RECORDS_AT : MANY_RECORDS_AT) / 16) | (cachingMode ? CM.in(1) : 0);
-        return new Capability(cap, ecap | IRO.in(VtdRegister.IRO / 16), width);
+        boolean modern = profile.startsWith("scalable");
+        return new Capability(cap, ecap | IRO.in(VtdRegister.IRO / 16), width, modern ? SCALABLE_VERSION : FIRST_VERSION, modern || profile.equals("server"));
     }
 
     boolean has(Field field) {

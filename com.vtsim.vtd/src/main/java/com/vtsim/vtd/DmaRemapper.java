@@ -15,6 +15,8 @@ final class DmaRemapper {
     private static final long INTERRUPT_MASK = ~0xF_FFFFL;
     private static final int LEGACY = 0;
     private static final int SCALABLE = 1;
+    private static final int ABORT = 3;
+    private static final long LARGEST = 1L << 30;
 
     private final RegisterFile<VtdRegister> registers;
     private final Capability capability;
@@ -26,12 +28,13 @@ final class DmaRemapper {
     private final Caches caches;
     private final FaultLog log;
     private final StaleWatch stale;
+    private final MemoryTypes types;
     private final Outcome out = new Outcome();
     private final Outcome fresh = new Outcome();
     private final Access access = new Access();
     private long rootTable;
 
-    DmaRemapper(RegisterFile<VtdRegister> registers, Capability capability, TableMemory memory, Caches caches, FaultLog log, StaleWatch stale) {
+    DmaRemapper(RegisterFile<VtdRegister> registers, Capability capability, TableMemory memory, Caches caches, FaultLog log, StaleWatch stale, MemoryTypes types) {
         this.registers = registers;
         this.capability = capability;
         this.memory = memory;
@@ -42,6 +45,7 @@ final class DmaRemapper {
         this.caches = caches;
         this.log = log;
         this.stale = stale;
+        this.types = types;
     }
 
     /** @return the root table pointer in force, as RTADDR has it */
@@ -56,6 +60,11 @@ final class DmaRemapper {
     /** @return whether the root table in force is one of scalable mode */
     boolean isScalable() {
         return mode() == SCALABLE;
+    }
+
+    /** @return whether the root table in force is one of legacy mode */
+    boolean isLegacy() {
+        return mode() == LEGACY;
     }
 
     private int mode() {
@@ -74,14 +83,16 @@ final class DmaRemapper {
     boolean translate(Request request) {
         boolean plain = request.pasid < 0 && !request.translated;
         if (plain && isInterrupt(request.address)) {
-            return false;
+            return toInterruptRange(request);
         }
         if (!isEnabled()) {
+            // Without remapping the root complex ignores PASIDs, and does not know translated addresses.
             request.hostPhysical = request.address;
-            request.covered = request.length;
-            return plain && !isProtected(request.address, request.length);
+            request.covered = Math.max(request.length, 1);
+            return !request.translated && !isProtected(request.address, request.length);
         }
         wants(request.write, request.execute, request.privileged);
+        access.zeroLength = request.length == 0 && !request.write && capability.has(Capability.ZLR);
         if (!(request.translated ? admits(request) : resolve(request.sourceId, request.pasid, request.address))) {
             record(request.sourceId, request.pasid, request.address, request.translated ? FaultLog.TRANSLATED : 0);
             return false;
@@ -90,16 +101,28 @@ final class DmaRemapper {
         if (!out.passThrough) {
             long size = 1L << Caches.shift(out.leafLevel);
             request.covered = size - (request.address & size - 1);
-            return true;
+            return !capability.protectsAlways() || !isProtected(request.hostPhysical, request.length);
         }
-        request.covered = request.length;
+        request.covered = Math.max(request.length, 1);
         return !isProtected(request.address, request.length);
+    }
+
+    /** A request to FEEx_xxxxh that is no message: only reads of no bytes complete. Source: VT-d specification, Handling Requests to Interrupt Address Range. */
+    private boolean toInterruptRange(Request request) {
+        request.hostPhysical = request.address;
+        request.covered = 1;
+        boolean flush = request.length == 0 && !request.write;
+        if (!flush && (isEnabled() || registers.isSet(VtdRegister.GSTS, VtdRegister.IRE))) {
+            log.interrupt(FaultReason.NOT_AN_INTERRUPT, request.sourceId, 0);
+        }
+        return flush;
     }
 
     private void wants(boolean write, boolean execute, boolean privileged) {
         access.write = write;
         access.execute = execute;
         access.privileged = privileged;
+        access.zeroLength = false;
     }
 
     private void record(int sourceId, int pasid, long address, long kind) {
@@ -111,6 +134,9 @@ final class DmaRemapper {
     /** A translated request: whether the device may send such. */
     private boolean admits(Request request) {
         out.begin();
+        if (mode() == LEGACY && request.pasid >= 0) {
+            return out.fail(FaultReason.LEGACY_WITH_PASID);
+        }
         if (!context(request.sourceId)) {
             return false;
         }
@@ -121,7 +147,10 @@ final class DmaRemapper {
             return false;
         }
         out.passThrough = true;
-        return leadsToMemory(request.address, out);
+        if (request.address >>> capability.hostAddressWidth() != 0) {
+            return out.fail(out.scalable ? FaultReason.HOST_BEYOND_WIDTH : FaultReason.BEYOND_WIDTH);
+        }
+        return leadsToMemory(request.address, 1, out);
     }
 
     /** As {@code RequestTranslator.translation}. */
@@ -129,33 +158,40 @@ final class DmaRemapper {
         if (!isEnabled() || !capability.extended(Capability.DT)) {
             return asked.fail(Translation.UNSUPPORTED);
         }
+        boolean noWrite = asked.noWrite && capability.extended(Capability.NWFS);
         if (asked.pasid < 0 && isInterrupt(asked.address)) {
             answer(asked, asked.address & ~0xFFFL, 4096);
-            asked.writable = true;
-            asked.untranslatedOnly = true;
+            asked.writable = !noWrite;
+            asked.untranslatedOnly = !noWrite;
             return true;
         }
         long address = asked.address & ~0xFFFL;
-        wants(!asked.noWrite, asked.execute, asked.privileged);
+        wants(!noWrite, asked.execute, asked.privileged);
         boolean good = resolve(asked.sourceId, asked.pasid, address, true);
-        if (!good && access.write && out.fault.isRecoverable()) {
-            access.write = false;
-            good = resolve(asked.sourceId, asked.pasid, address, true);
-        }
-        if (!good && access.execute && (out.fault == FaultReason.EXECUTE_DENIED || out.fault == FaultReason.EXECUTE_DISABLED)) {
-            access.execute = false;
-            good = resolve(asked.sourceId, asked.pasid, address, true);
-        }
+        good = good || access.execute && isExecution(out.fault) && resolveWith(asked, address, access.write, false);
+        good = good || access.write && out.fault.isRecoverable() && resolveWith(asked, address, false, access.execute);
+        good = good || access.execute && isExecution(out.fault) && resolveWith(asked, address, false, false);
         return good ? complete(asked, address) : refuse(asked, address);
     }
 
+    private static boolean isExecution(FaultReason fault) {
+        return fault == FaultReason.EXECUTE_DENIED || fault == FaultReason.EXECUTE_DISABLED;
+    }
+
+    private boolean resolveWith(Translation asked, long address, boolean write, boolean execute) {
+        access.write = write;
+        access.execute = execute;
+        return resolve(asked.sourceId, asked.pasid, address, true);
+    }
+
+    /** Source: VT-d specification, Handling of Translation Requests; N Bit in Translation Completion. */
     private boolean complete(Translation asked, long address) {
-        long length = out.passThrough ? 4096 : 1L << Caches.shift(out.leafLevel);
+        long length = out.passThrough ? LARGEST : 1L << Caches.shift(out.leafLevel);
         answer(asked, out.hostPhysical(address) & -length, length);
         asked.readable = (out.rights & Caches.READ) != 0;
-        asked.writable = access.write || (out.rights & Caches.WRITE) != 0 && (out.flags & Caches.CLEAN) == 0;
+        asked.writable = access.write;
         asked.executable = access.execute;
-        asked.global = (out.flags & Caches.GLOBAL) != 0;
+        asked.noSnoop = out.pageSnooped || (out.flags & Caches.SNOOP) != 0;
         return true;
     }
 
@@ -181,18 +217,25 @@ final class DmaRemapper {
     }
 
     /**
-     * Whether page requests of a device are to be queued; a fault is recorded.
+     * Whether page requests of a device are to be queued; a fault is recorded. What is cached of the page is dropped, so that the device sees what software
+     * makes of it. Source: VT-d specification, Handling of Page Requests; Implicit Invalidation on Page Requests.
      *
      * @return null, or why not
      */
     FaultReason pageRequest(int sourceId, int pasid, long address, boolean write) {
         out.begin();
         wants(write, false, false);
-        boolean good = mode() == LEGACY ? out.fail(FaultReason.LEGACY_PAGE_REQUEST) : context(sourceId) && scalable.pageRequests(pasid, out);
+        boolean good = mode() == LEGACY ? out.fail(FaultReason.LEGACY_PAGE_REQUEST) : context(sourceId) && scalable.pageRequests(out) && process(sourceId, pasid);
         if (!good) {
             record(sourceId, pasid, address, FaultLog.PAGE_REQUEST);
+            return out.fault;
         }
-        return good ? null : out.fault;
+        switch (out.stage) {
+            case Outcome.FIRST -> caches.dropProcessPages(out.domain, out.tag, address & ~0xFFFL, 0, false);
+            case Outcome.NESTED -> caches.dropDomain(out.domain);
+            default -> caches.dropPages(out.domain, address & ~0xFFFL, 0, false);
+        }
+        return null;
     }
 
     private boolean resolve(int sourceId, int pasid, long address) {
@@ -211,40 +254,44 @@ final class DmaRemapper {
         if (byDevice && !out.deviceTlb) {
             return out.fail(out.scalable ? FaultReason.DEVICE_TLB_DISABLED : FaultReason.TRANSLATION_REQUEST_BLOCKED);
         }
-        if (out.scalable && !process(sourceId, pasid)) {
+        if (out.scalable && !(process(sourceId, pasid) && scalable.permits(access, out))) {
             return false;
         }
         if (!inRange(address, out)) {
             return false;
         }
         if (out.passThrough) {
-            return !out.scalable || leadsToMemory(address, out);
+            return leadsToMemory(address, byDevice ? 0 : 1, out);
         }
-        if (cached(sourceId, address)) {
+        if (cached(sourceId, address, byDevice)) {
             return out.fault == null;
         }
-        boolean good = walk(address, caches.structure, out);
+        boolean good = walk(address, caches.structure, out) && leadsToMemory(address, byDevice ? 1L << Caches.shift(out.leafLevel) : 1, out);
         if (out.complete) {
-            keep(address);
+            keep(address, good);
         }
-        return good && leadsToMemory(address, out);
+        return good;
     }
 
     private boolean walk(long address, TranslationCache cache, Outcome into) {
-        return into.stage == Outcome.SECOND ? second.walk(address, access.write, cache, into) : first.walk(address, access, cache, into);
+        return into.stage == Outcome.SECOND ? second.walk(address, access, cache, into) : first.walk(address, access, cache, into);
     }
 
-    /** The result of a walk stays, even if it denies this access; a not-present one only in caching mode, for the page asked for. */
-    private void keep(long address) {
-        if (out.rights != 0 || capability.has(Capability.CM)) {
+    /**
+     * What a walk gave stays if the request passes; in caching mode also if it faults in the second stage, for the page asked for if that is not present.
+     * Source: VT-d specification, Details of IOTLB Use.
+     */
+    private void keep(long address, boolean good) {
+        if (good || capability.has(Capability.CM) && out.stage == Outcome.SECOND) {
             int level = out.rights == 0 ? 1 : out.leafLevel;
             caches.iotlb.insert(out.domain, out.tag, Caches.page(address, level), out.page & -4096 | out.rights | out.flags, out.leafAt, out.leaf);
         }
     }
 
     private boolean context(int sourceId) {
-        if (mode() != LEGACY && mode() != SCALABLE) {
-            return out.fail(FaultReason.TABLE_MODE_RESERVED);
+        FaultReason why = refusal();
+        if (why != null) {
+            return out.fail(why);
         }
         int line = caches.context.find(TranslationCache.ANY, Caches.NO_PASID, sourceId);
         if (line >= 0) {
@@ -263,6 +310,21 @@ final class DmaRemapper {
             caches.context.insert(isScalable() ? Caches.NO_DOMAIN : good ? out.domain : 0, Caches.NO_PASID, sourceId, out.low, out.high, 0);
         }
         return good;
+    }
+
+    /** @return why the table mode in force serves no request, or null. Source: VT-d specification, Root Table Address Register; Abort DMA Mode. */
+    private FaultReason refusal() {
+        return switch (mode()) {
+            case LEGACY -> null;
+            case SCALABLE -> capability.extended(Capability.SMTS) ? null : FaultReason.TABLE_MODE_RESERVED;
+            case ABORT -> capability.extended(Capability.ADMS) ? FaultReason.ABORT_MODE : FaultReason.TABLE_MODE_RESERVED;
+            default -> FaultReason.TABLE_MODE_RESERVED;
+        };
+    }
+
+    /** @return whether the table mode in force is one that the unit has */
+    boolean isModeValid() {
+        return refusal() != FaultReason.TABLE_MODE_RESERVED;
     }
 
     private boolean readContext(int sourceId, Outcome into) {
@@ -291,7 +353,7 @@ final class DmaRemapper {
             if (stale.isOn()) {
                 compareProcess(sourceId);
             }
-            return scalable.decodeEntry(out) && scalable.permits(access, out);
+            return scalable.decodeEntry(out);
         }
         if (!scalable.entry(out)) {
             return false;
@@ -300,10 +362,10 @@ final class DmaRemapper {
         if (good || capability.has(Capability.CM)) {
             caches.pasid.insert(good ? out.domain : 0, Caches.NO_PASID, Caches.process(sourceId, out.pasid), out.entry0, out.entry1, out.entry2);
         }
-        return good && scalable.permits(access, out);
+        return good;
     }
 
-    private boolean cached(int sourceId, long address) {
+    private boolean cached(int sourceId, long address, boolean byDevice) {
         for (int level = 1; level <= 3; level++) {
             int line = caches.iotlb.find(out.domain, out.tag, Caches.page(address, level));
             if (line >= 0) {
@@ -311,7 +373,7 @@ final class DmaRemapper {
                 out.page = caches.iotlb.first(line) & -4096;
                 out.rights = caches.iotlb.first(line) & 3;
                 out.flags = caches.iotlb.first(line) & 0xFFC;
-                boolean good = out.stage == Outcome.SECOND ? SecondStage.permitted(access.write, out) : FirstStage.permitted(access, out);
+                boolean good = out.stage == Outcome.SECOND ? SecondStage.permitted(access, out) : FirstStage.permitted(access, out);
                 if (good && access.write && (out.flags & Caches.CLEAN) != 0) {
                     out.beginPage();
                     return false;
@@ -320,7 +382,7 @@ final class DmaRemapper {
                     comparePage(sourceId, address);
                 }
                 if (good) {
-                    leadsToMemory(address, out);
+                    leadsToMemory(address, byDevice ? 1L << Caches.shift(level) : 1, out);
                 }
                 return true;
             }
@@ -330,14 +392,19 @@ final class DmaRemapper {
 
     private static boolean inRange(long address, Outcome out) {
         if (out.stage == Outcome.SECOND) {
-            return address >>> out.width == 0 || out.fail(out.scalable ? FaultReason.SM_BEYOND_WIDTH : FaultReason.BEYOND_WIDTH);
+            return address >>> out.width == 0
+                    || out.fail(!out.scalable ? FaultReason.BEYOND_WIDTH : out.passThrough ? FaultReason.HOST_BEYOND_WIDTH : FaultReason.SM_BEYOND_WIDTH);
         }
         int unused = 64 - 12 - 9 * out.firstLevels;
         return address << unused >> unused == address || out.fail(FaultReason.NOT_CANONICAL);
     }
 
-    private static boolean leadsToMemory(long address, Outcome out) {
-        return !isInterrupt(out.hostPhysical(address)) || out.fail(out.scalable ? FaultReason.SM_INTERRUPT_RANGE : FaultReason.INTERRUPT_RANGE);
+    /** @param size of the naturally aligned range around the address that must not touch FEEx_xxxxh; 0 for none */
+    private static boolean leadsToMemory(long address, long size, Outcome out) {
+        long to = out.hostPhysical(address);
+        long first = to & -size;
+        boolean clear = size == 0 || first > INTERRUPT_RANGE + 0xF_FFFF || first + size - 1 < INTERRUPT_RANGE;
+        return clear || out.fail(out.scalable ? FaultReason.SM_INTERRUPT_RANGE : FaultReason.INTERRUPT_RANGE);
     }
 
     private void compareContext(int sourceId) {
@@ -398,16 +465,16 @@ final class DmaRemapper {
         if (pasid < 0 && isInterrupt(address)) {
             return new Walk(steps, -1, "an access to FEEx_xxxxh is an interrupt request");
         }
-        if (!isEnabled() && pasid >= 0) {
-            return new Walk(steps, -1, "remapping is off: requests with a PASID are not supported");
-        }
         if (!isEnabled()) {
             boolean blocked = isProtected(address, 1);
             return new Walk(steps, blocked ? -1 : address, blocked ? "the address is in a protected memory region" : "");
         }
         wants(false, false, false);
         boolean good = locate(sourceId, pasid, seen) && inRange(address, seen)
-                && (seen.passThrough || walk(address, null, seen) || isReadable(seen)) && leadsToMemory(address, seen);
+                && (seen.passThrough || walk(address, null, seen) || isReadable(seen)) && leadsToMemory(address, 1, seen);
+        if (good && seen.scalable && capability.extended(Capability.MTS)) {
+            steps.add(types.step(seen, seen.hostPhysical(address)));
+        }
         return new Walk(steps, good ? seen.hostPhysical(address) : -1, good ? "" : seen.fault.words());
     }
 
@@ -418,11 +485,12 @@ final class DmaRemapper {
 
     /** Finds what governs a request by the tables alone. @return false with the fault set */
     boolean locate(int sourceId, int pasid, Outcome seen) {
+        FaultReason why = refusal();
+        if (why != null) {
+            return seen.fail(why);
+        }
         if (mode() == LEGACY) {
             return pasid < 0 ? legacy.context(rootTable & ~0xFFFL, sourceId, seen) && legacy.decode(seen) : seen.fail(FaultReason.LEGACY_WITH_PASID);
-        }
-        if (!isScalable()) {
-            return seen.fail(FaultReason.TABLE_MODE_RESERVED);
         }
         boolean there = readContext(sourceId, seen) && scalable.decode(seen) && scalable.process(pasid, seen) && scalable.entry(seen) && scalable.decodeEntry(seen);
         if (there && pasid < 0) {
@@ -433,12 +501,13 @@ final class DmaRemapper {
 
     /** Finds a device's context entry by the tables alone. @return false with the fault set if there is none that is good */
     boolean locate(int sourceId, Outcome seen) {
-        return mode() > SCALABLE ? seen.fail(FaultReason.TABLE_MODE_RESERVED) : readContext(sourceId, seen) && decode(seen);
+        FaultReason why = refusal();
+        return why != null ? seen.fail(why) : readContext(sourceId, seen) && decode(seen);
     }
 
-    /** @return PASIDs present in the directory of a context entry that {@link #locate} found; none in legacy mode */
-    List<Integer> processes(Outcome seen) {
-        return isScalable() ? scalable.present(seen) : List.of();
+    /** @param entries to look at, at most; @return PASIDs present in the directory of a context entry that {@link #locate} found; none in legacy mode */
+    List<Integer> processes(Outcome seen, int entries) {
+        return isScalable() ? scalable.present(seen, entries) : List.of();
     }
 
     /** Finds a PASID table entry of a context entry that {@link #locate} found, whether or not requests may name it. @return false with the fault set */
@@ -452,7 +521,7 @@ final class DmaRemapper {
     }
 
     boolean isReservedFirst(int level, boolean leaf, long entry) {
-        return (entry & first.reserved(level, leaf, false)) != 0;
+        return (entry & first.reserved(level, leaf)) != 0;
     }
 
     /** @param newMemory where the tables are */

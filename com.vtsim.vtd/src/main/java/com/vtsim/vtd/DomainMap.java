@@ -13,10 +13,14 @@ import java.util.TreeSet;
 final class DomainMap {
     private static final int RANGES = 64;
     private static final int REQUESTERS = 0x1_0000;
+    /** Entries that a visit looks at: tables that lead to themselves have no end. */
+    private static final int MOST = 1 << 21;
+    private static final int TABLES = 1 << 13;
 
     private final Capability capability;
     private final TableMemory memory;
     private final DmaRemapper dma;
+    private int left;
 
     DomainMap(Capability capability, TableMemory memory, DmaRemapper dma) {
         this.capability = capability;
@@ -41,7 +45,9 @@ final class DomainMap {
     /** Visits each requester whose root entry is present, and in scalable mode each of its processes. */
     void visit(Visitor visitor) {
         Outcome out = new Outcome();
-        for (int source = 0; source < REQUESTERS; source++) {
+        left = MOST;
+        for (int source = 0; source < REQUESTERS && left > 0; source++) {
+            left--;
             out.begin();
             boolean good = dma.locate(source, out);
             if (!good && skips(out.fault)) {
@@ -55,7 +61,9 @@ final class DomainMap {
                 visitor.visit(source, out, -1);
                 continue;
             }
-            for (int pasid : dma.processes(out)) {
+            List<Integer> processes = dma.processes(out, left);
+            left -= out.looked + 64 * processes.size();
+            for (int pasid : processes) {
                 Outcome each = new Outcome();
                 each.begin();
                 dma.locate(source, each);
@@ -65,10 +73,15 @@ final class DomainMap {
         }
     }
 
+    /** @return whether the latest visit looked at everything */
+    boolean isComplete() {
+        return left > 0;
+    }
+
     /** The fault is the whole bus's, or half a bus's. */
     private static boolean skips(FaultReason fault) {
         return switch (fault) {
-            case ROOT_NOT_PRESENT, ROOT_ACCESS, ROOT_RESERVED, CONTEXT_ACCESS, SM_ROOT_NOT_PRESENT, SM_ROOT_ACCESS, SM_ROOT_RESERVED, SM_CONTEXT_ACCESS, TABLE_MODE_RESERVED -> true;
+            case ROOT_NOT_PRESENT, ROOT_ACCESS, ROOT_RESERVED, CONTEXT_ACCESS, SM_ROOT_NOT_PRESENT, SM_ROOT_ACCESS, SM_ROOT_RESERVED, SM_CONTEXT_ACCESS, TABLE_MODE_RESERVED, ABORT_MODE -> true;
             default -> false;
         };
     }
@@ -164,6 +177,15 @@ final class DomainMap {
         private long to;
         private long target;
         private long rights;
+        private int tables;
+
+        @Override
+        public void table(long hostPhysical) {
+            if (++tables == TABLES) {
+                end();
+                text.add("and more: not all tables were looked at");
+            }
+        }
 
         @Override
         public void page(long address, long page, long size, long newRights) {
@@ -180,7 +202,7 @@ final class DomainMap {
 
         @Override
         public boolean wantsMore() {
-            return text.size() <= RANGES;
+            return text.size() <= RANGES && tables < TABLES;
         }
 
         void end() {

@@ -52,8 +52,9 @@ final class EventMessage {
         }
     }
 
+    /** An address that is no interrupt's sends nothing: the specification asks for FEEx_xxxxh. */
     private void send() {
-        if (target != null) {
+        if (target != null && DmaRemapper.isInterrupt(registers.get(address))) {
             target.message(registers.get(upper) << 32 | registers.get(address), (int) registers.get(data));
         }
     }

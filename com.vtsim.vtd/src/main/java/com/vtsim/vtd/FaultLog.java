@@ -100,6 +100,11 @@ final class FaultLog {
         next = (next + 1) % high.length;
     }
 
+    /** Neither DMA nor interrupts are remapped: the next record is the first one. */
+    void rewind() {
+        next = 0;
+    }
+
     private void count(int sourceId) {
         if (faults == null) {
             faults = new long[REQUESTERS];

@@ -22,6 +22,7 @@ enum FaultReason {
     TABLE_MODE_RESERVED(0x30, false, "the root table address register has a reserved translation table mode"),
     LEGACY_WITH_PASID(0x31, false, "a request with a PASID in legacy mode"),
     LEGACY_PAGE_REQUEST(0x32, false, "a page request in legacy mode"),
+    ABORT_MODE(0x33, false, "the unit aborts all DMA (abort-DMA mode)"),
     SM_ROOT_ACCESS(0x38, false, "the root entry cannot be read: the root table is not in memory"),
     SM_ROOT_NOT_PRESENT(0x39, false, "the half of the root entry for the device is not present"),
     SM_ROOT_RESERVED(0x3A, false, "the root entry has reserved bits set"),
@@ -33,11 +34,11 @@ enum FaultReason {
     PASID_DISABLED(0x45, true, "the context entry does not permit requests with a PASID (PASIDE)"),
     PASID_BEYOND_DIRECTORY(0x46, true, "the PASID is beyond the PASID directory"),
     PAGE_REQUEST_DISABLED(0x47, true, "the context entry does not permit page requests (PRE)"),
-    RID_PASID_INVALID(0x48, true, "RID_PASID in the context entry is beyond the PASID directory"),
-    DIRECTORY_ACCESS(0x50, true, "the PASID directory entry cannot be read: the directory is not in memory"),
+    RID_PASID_USED(0x48, true, "the request has the PASID that stands for requests without one (RID_PASID)"),
+    DIRECTORY_ACCESS(0x50, false, "the PASID directory entry cannot be read: the directory is not in memory"),
     DIRECTORY_NOT_PRESENT(0x51, true, "the PASID directory entry is not present"),
     DIRECTORY_RESERVED(0x52, true, "the PASID directory entry has reserved bits set"),
-    PASID_ACCESS(0x58, true, "the PASID table entry cannot be read: the table is not in memory"),
+    PASID_ACCESS(0x58, false, "the PASID table entry cannot be read: the table is not in memory"),
     PASID_NOT_PRESENT(0x59, true, "the PASID table entry is not present"),
     PASID_RESERVED(0x5A, true, "the PASID table entry has reserved bits set"),
     PASID_INVALID(0x5B, true, "the PASID table entry has an unsupported translation type or address width"),
@@ -47,22 +48,25 @@ enum FaultReason {
     FIRST_NOT_PRESENT(0x71, true, "a first-stage paging entry is not present"),
     FIRST_RESERVED(0x72, true, "a first-stage paging entry has reserved bits set"),
     FIRST_TOP_ACCESS(0x73, true, "the top first-stage paging entry cannot be read: its table is not in memory"),
-    FIRST_TABLE_BEYOND(0x74, true, "a first-stage table lies above the width of the second stage"),
+    FIRST_BEYOND_WIDTH(0x74, true, "a first-stage paging entry leads above the width of the second stage"),
     FIRST_TOP_DENIED(0x75, true, "the second stage does not permit the top first-stage paging entry to be read"),
     FIRST_READ_DENIED(0x76, true, "the second stage does not permit a first-stage paging entry to be read"),
     FIRST_WRITE_DENIED(0x77, true, "the second stage does not permit accessed and dirty bits of the first stage to be set"),
     SECOND_ACCESS(0x78, true, "a second-stage paging entry cannot be read: its table is not in memory"),
     SECOND_NOT_PRESENT(0x79, true, "a second-stage paging entry permits neither reads nor writes"),
     SECOND_RESERVED(0x7A, true, "a second-stage paging entry has reserved bits set"),
-    SECOND_POINTER(0x7B, true, "the second-stage table pointer is above the host address width"),
+    SECOND_TOP_ACCESS(0x7B, true, "the top second-stage paging entry cannot be read: its table is not in memory"),
+    SECOND_NOT_SNOOPED(0x7C, true, "accessed and dirty bits of the second stage would have to be set, and its tables are not snooped (PWSNP)"),
     NOT_CANONICAL(0x80, true, "the address is not canonical"),
     USER_DENIED(0x81, true, "a first-stage paging entry is the supervisor's, the request is not"),
     EXECUTE_DENIED(0x82, true, "a paging entry does not permit execution"),
-    SM_BEYOND_WIDTH(0x83, true, "the address is above the width of the second stage"),
-    OUTPUT_BEYOND_WIDTH(0x84, true, "the first stage leads above the width of the second stage"),
+    HOST_BEYOND_WIDTH(0x83, true, "the host-physical address is above the host address width"),
+    SM_BEYOND_WIDTH(0x84, true, "the address is above the width of the second stage"),
     SM_WRITE_DENIED(0x85, true, "a paging entry does not permit writes"),
     SM_READ_DENIED(0x86, true, "a paging entry does not permit reads"),
     SM_INTERRUPT_RANGE(0x87, true, "the request leads into the interrupt range FEEx_xxxxh"),
+    PASID_TOO_WIDE(0x89, true, "the PASID has more bits than the unit supports"),
+    FIRST_NOT_SNOOPED(0x90, true, "accessed and dirty bits of the first stage would have to be set, and its tables are not snooped (PWSNP)"),
     REQUEST_RESERVED(0x20, false, "the interrupt request has reserved bits set"),
     INDEX_BEYOND_TABLE(0x21, false, "the interrupt index is beyond the interrupt remapping table"),
     IRTE_NOT_PRESENT(0x22, true, "the interrupt remapping table entry is not present"),
@@ -71,7 +75,8 @@ enum FaultReason {
     COMPATIBILITY_BLOCKED(0x25, false, "interrupt requests in compatibility format are blocked"),
     SOURCE_INVALID(0x26, true, "the requester is not the one that the interrupt remapping table entry names"),
     DESCRIPTOR_ACCESS(0x27, true, "the posted-interrupt descriptor is not in memory"),
-    DESCRIPTOR_RESERVED(0x28, true, "the posted-interrupt descriptor has reserved bits set");
+    DESCRIPTOR_RESERVED(0x28, true, "the posted-interrupt descriptor has reserved bits set"),
+    NOT_AN_INTERRUPT(0x29, false, "a request to the interrupt range FEEx_xxxxh is not a write of four bytes");
 
     private final int code;
     private final boolean qualified;
@@ -93,11 +98,12 @@ enum FaultReason {
         return qualified;
     }
 
-    /** @return whether tables are broken: a translation request is then aborted */
+    /** @return whether a translation request is aborted (completer abort) rather than not supported, as Table "Fault Conditions and Remapping Hardware Behavior" has it */
     boolean isBroken() {
         return switch (this) {
-            case PAGING_ACCESS, PAGING_RESERVED, DIRECTORY_ACCESS, DIRECTORY_RESERVED, PASID_ACCESS, PASID_RESERVED, PASID_INVALID, FIRST_ACCESS, FIRST_RESERVED,
-                FIRST_TOP_ACCESS, FIRST_TABLE_BEYOND, SECOND_ACCESS, SECOND_RESERVED, SECOND_POINTER -> true;
+            case ROOT_ACCESS, ROOT_RESERVED, CONTEXT_ACCESS, CONTEXT_RESERVED, CONTEXT_INVALID, PAGING_ACCESS, PAGING_RESERVED, INTERRUPT_RANGE, TABLE_MODE_RESERVED,
+                SM_ROOT_ACCESS, SM_ROOT_RESERVED, SM_CONTEXT_ACCESS, SM_CONTEXT_RESERVED, SM_CONTEXT_INVALID, DIRECTORY_ACCESS, DIRECTORY_RESERVED, PASID_ACCESS,
+                PASID_RESERVED, PASID_INVALID, SECOND_ACCESS, SECOND_RESERVED, SECOND_TOP_ACCESS, SECOND_NOT_SNOOPED, SM_INTERRUPT_RANGE -> true;
             default -> false;
         };
     }
@@ -105,9 +111,9 @@ enum FaultReason {
     /** @return whether it may be mended by software: a translation request gets an answer without rights, and nothing is recorded */
     boolean isRecoverable() {
         return switch (this) {
-            case WRITE_DENIED, READ_DENIED, BEYOND_WIDTH, DIRECTORY_NOT_PRESENT, PASID_NOT_PRESENT, EXECUTE_DISABLED, SUPERVISOR_DISABLED, FIRST_NOT_PRESENT, FIRST_TOP_DENIED,
-                FIRST_READ_DENIED, FIRST_WRITE_DENIED, SECOND_NOT_PRESENT, NOT_CANONICAL, USER_DENIED, EXECUTE_DENIED, SM_BEYOND_WIDTH, OUTPUT_BEYOND_WIDTH,
-                SM_WRITE_DENIED, SM_READ_DENIED, INTERRUPT_RANGE, SM_INTERRUPT_RANGE -> true;
+            case WRITE_DENIED, READ_DENIED, BEYOND_WIDTH, DIRECTORY_NOT_PRESENT, PASID_NOT_PRESENT, EXECUTE_DISABLED, SUPERVISOR_DISABLED, FIRST_ACCESS, FIRST_NOT_PRESENT,
+                FIRST_RESERVED, FIRST_TOP_ACCESS, FIRST_BEYOND_WIDTH, FIRST_TOP_DENIED, FIRST_READ_DENIED, FIRST_WRITE_DENIED, FIRST_NOT_SNOOPED, SECOND_NOT_PRESENT,
+                NOT_CANONICAL, USER_DENIED, EXECUTE_DENIED, HOST_BEYOND_WIDTH, SM_BEYOND_WIDTH, SM_WRITE_DENIED, SM_READ_DENIED -> true;
             default -> false;
         };
     }

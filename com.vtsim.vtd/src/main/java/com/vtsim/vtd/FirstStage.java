@@ -14,12 +14,14 @@ final class FirstStage {
     private static final long A = 1 << 5;
     private static final long D = 1 << 6;
     private static final long PS = 1 << 7;
-    private static final long G = 1 << 8;
     /** Extended accessed. */
     private static final long EA = 1 << 10;
     private static final long XD = 1L << 63;
     private static final long PAGE = ~0xFFFL;
     private static final String[] NAMES = {"", "FL-PTE", "FL-PDE", "FL-PDPTE", "FL-PML4E", "FL-PML5E"};
+
+    /** Of a paging entry through the second stage. */
+    private static final Access FETCH = new Access();
 
     private final Capability capability;
     private final TableMemory memory;
@@ -73,7 +75,7 @@ final class FirstStage {
             if ((entry & P) == 0) {
                 return out.fail(FaultReason.FIRST_NOT_PRESENT);
             }
-            if ((entry & reserved(level, leaf, nested)) != 0) {
+            if ((entry & reserved(level, leaf)) != 0) {
                 return out.fail(FaultReason.FIRST_RESERVED);
             }
             flags &= ((entry & RW) != 0 ? Caches.WRITE : 0) | ((entry & US) != 0 ? Caches.USER : 0) | ((entry & XD) == 0 ? Caches.EXECUTE : 0);
@@ -101,8 +103,9 @@ final class FirstStage {
         int level = out.leafLevel;
         long page = entry & SecondStage.ADDRESS_SPACE & -1L << Caches.shift(level);
         out.rights = Caches.READ | flags & Caches.WRITE;
-        out.flags = flags & (Caches.USER | Caches.EXECUTE) | Caches.SECOND_WRITE | ((entry & G) != 0 ? Caches.GLOBAL : 0);
+        out.flags = flags & (Caches.USER | Caches.EXECUTE) | Caches.SECOND_WRITE;
         out.page = page;
+        out.firstLeafLevel = level;
         out.complete = true;
         if (!permitted(access, out)) {
             // What the second stage says is not known yet.
@@ -122,20 +125,21 @@ final class FirstStage {
     private boolean nestedPage(long guestPhysical, Access access, TranslationCache cache, Outcome out) {
         out.complete = false;
         if (guestPhysical >>> out.width != 0) {
-            return out.fail(FaultReason.OUTPUT_BEYOND_WIDTH);
+            return out.fail(FaultReason.FIRST_BEYOND_WIDTH);
         }
-        if (!secondStage(guestPhysical, access.write, cache, out)) {
+        if (!secondStage(guestPhysical, access, cache, out)) {
             return out.fail(inner.fault);
         }
         out.leafLevel = Math.min(out.leafLevel, inner.leafLevel);
         out.page = inner.hostPhysical(guestPhysical) & -1L << Caches.shift(out.leafLevel);
+        out.secondLeaf = inner.leaf;
         out.rights = inner.rights & (out.rights | ~Caches.WRITE);
-        out.flags = out.flags & ~Caches.SECOND_WRITE | inner.flags & Caches.CLEAN | Caches.NESTED | ((inner.rights & Caches.WRITE) != 0 ? Caches.SECOND_WRITE : 0);
+        out.flags = out.flags & ~Caches.SECOND_WRITE | inner.flags & (Caches.CLEAN | Caches.SNOOP) | Caches.NESTED | ((inner.rights & Caches.WRITE) != 0 ? Caches.SECOND_WRITE : 0);
         out.complete = true;
         return permitted(access, out);
     }
 
-    private boolean secondStage(long guestPhysical, boolean write, TranslationCache cache, Outcome out) {
+    private boolean secondStage(long guestPhysical, Access access, TranslationCache cache, Outcome out) {
         inner.begin();
         inner.scalable = true;
         inner.domain = out.domain;
@@ -143,20 +147,25 @@ final class FirstStage {
         inner.levels = out.levels;
         inner.marks = out.marks;
         inner.steps = out.steps;
-        return second.walk(guestPhysical, write, cache, inner);
+        inner.snooped = out.snooped;
+        return second.walk(guestPhysical, access, cache, inner);
     }
 
     /** Where a table of a nested translation is. @return host-physical, or -1 with the fault set */
     private long table(long guestPhysical, boolean top, TranslationCache cache, Outcome out) {
         if (guestPhysical >>> out.width != 0) {
-            out.fail(FaultReason.FIRST_TABLE_BEYOND);
+            out.fail(FaultReason.FIRST_BEYOND_WIDTH);
             return -1;
         }
-        if (!secondStage(guestPhysical, false, cache, out)) {
+        if (!secondStage(guestPhysical, FETCH, cache, out)) {
             out.fail(inner.fault == FaultReason.SM_READ_DENIED ? top ? FaultReason.FIRST_TOP_DENIED : FaultReason.FIRST_READ_DENIED : inner.fault);
             return -1;
         }
         mayMark = (inner.rights & Caches.WRITE) != 0;
+        if (out.marks && !mayMark) {
+            out.fail(FaultReason.FIRST_WRITE_DENIED);
+            return -1;
+        }
         return inner.hostPhysical(guestPhysical);
     }
 
@@ -165,8 +174,8 @@ final class FirstStage {
         if ((entry & bits) == bits) {
             return true;
         }
-        if (!mayMark) {
-            return out.fail(FaultReason.FIRST_WRITE_DENIED);
+        if (!mayMark || !out.snooped) {
+            return out.fail(mayMark ? FaultReason.FIRST_NOT_SNOOPED : FaultReason.FIRST_WRITE_DENIED);
         }
         memory.write(at, entry | bits);
         return true;
@@ -184,12 +193,12 @@ final class FirstStage {
         if (access.write && (out.rights & Caches.WRITE) == 0 && !override) {
             return out.fail(FaultReason.SM_WRITE_DENIED);
         }
-        return access.write || (out.rights & Caches.READ) != 0 || out.fail(FaultReason.SM_READ_DENIED);
+        return access.write || (out.rights & (access.zeroLength ? Caches.READ | Caches.WRITE : Caches.READ)) != 0 || out.fail(FaultReason.SM_READ_DENIED);
     }
 
-    /** In a nested translation an entry has a guest-physical address: what is above its width is found by {@link #table}. */
-    long reserved(int level, boolean leaf, boolean nested) {
-        long stray = nested ? 0 : memory.beyond() & SecondStage.ADDRESS_SPACE;
+    /** @return bits that a present entry must not have */
+    long reserved(int level, boolean leaf) {
+        long stray = memory.beyond() & SecondStage.ADDRESS_SPACE;
         if (!leaf) {
             return stray | (level >= 4 ? PS : 0);
         }

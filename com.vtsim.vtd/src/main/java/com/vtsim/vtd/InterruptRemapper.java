@@ -140,14 +140,13 @@ final class InterruptRemapper {
         } else {
             if (!tables.holds(at)) {
                 halves[0] = 0;
-                return fail(FaultReason.IRTE_ACCESS);
+                return fail((at & tables.beyond()) != 0 ? FaultReason.INDEX_BEYOND_TABLE : FaultReason.IRTE_ACCESS);
             }
             halves[0] = tables.read(at);
             halves[1] = tables.read(at + 8);
         }
         if (!judge(sourceId)) {
-            boolean kept = fault == FaultReason.SOURCE_INVALID || capability.has(Capability.CM);
-            if (line < 0 && kept) {
+            if (line < 0 && capability.has(Capability.CM)) {
                 caches.interrupt.insert(0, Caches.NO_PASID, index, halves[0], halves[1], 0);
             }
             return false;
@@ -162,15 +161,18 @@ final class InterruptRemapper {
         if (!P.isSet(halves[0])) {
             return fail(FaultReason.IRTE_NOT_PRESENT);
         }
-        if (hasReserved() || SVT.of(halves[1]) == 3) {
+        if (SVT.of(halves[1]) == 3) {
             return fail(FaultReason.IRTE_RESERVED);
         }
-        return isSource(sourceId) || fail(FaultReason.SOURCE_INVALID);
+        if (!isSource(sourceId)) {
+            return fail(FaultReason.SOURCE_INVALID);
+        }
+        return !hasReserved() || fail(FaultReason.IRTE_RESERVED);
     }
 
     private boolean hasReserved() {
         if (IM.isSet(halves[0])) {
-            return !capability.has(Capability.PI) || (halves[0] & POSTED_LOW_RESERVED) != 0 || (halves[1] & POSTED_HIGH_RESERVED) != 0;
+            return !capability.has(Capability.PI) || (halves[0] & POSTED_LOW_RESERVED) != 0 || (halves[1] & (POSTED_HIGH_RESERVED | tables.beyond())) != 0;
         }
         int mode = (int) DLM.of(halves[0]);
         return (halves[0] & REMAPPED_LOW_RESERVED) != 0 || (halves[1] & REMAPPED_HIGH_RESERVED) != 0

@@ -15,7 +15,9 @@ import java.util.TreeSet;
 /** Mistakes in what software and firmware have set up, found by looking at registers and tables as they are now. Changes nothing. */
 final class Lint {
     private static final int MOST = 256;
-    private static final int ENTRIES = 1 << 20;
+    private static final int ENTRIES = 1 << 22;
+    private static final int TABLES = 1 << 13;
+    private static final int SPACES = 1 << 10;
     private static final long PAGE = ~0xFFFL;
 
     private final Scope scope;
@@ -115,6 +117,9 @@ final class Lint {
                 }
             }
         });
+        if (!map.isComplete()) {
+            say("tables", "there are more than could be looked at");
+        }
         spaces.forEach((space, ids) -> {
             if (ids.size() > 1) {
                 say(String.format("tables at %x", space.table()), "they have domain ids " + ids + ": no cached translation is shared, each must be invalidated");
@@ -125,8 +130,9 @@ final class Lint {
                 say("domain " + id, "the domain id stands for different tables: their cached translations mix");
             }
         });
-        spaces.keySet().forEach(space -> map.scan(space, new Structures(structures)));
-        spaces.keySet().forEach(space -> map.scan(space, new Contents(names.get(space), structures)));
+        Structures all = new Structures(structures);
+        spaces.keySet().stream().limit(SPACES).forEach(space -> map.scan(space, all));
+        spaces.keySet().stream().limit(SPACES).forEach(space -> map.scan(space, new Contents(names.get(space), structures)));
     }
 
     /** An entry that is not present is none. */
@@ -140,6 +146,7 @@ final class Lint {
     /** Notes where tables are. */
     private final class Structures implements DomainMap.Pages {
         private final Set<Long> structures;
+        private int tables;
 
         Structures(Set<Long> structures) {
             this.structures = structures;
@@ -151,11 +158,12 @@ final class Lint {
         @Override
         public void table(long hostPhysical) {
             structures.add(hostPhysical);
+            tables++;
         }
 
         @Override
         public boolean wantsMore() {
-            return structures.size() < ENTRIES;
+            return tables < TABLES;
         }
     }
 
@@ -190,6 +198,11 @@ final class Lint {
         @Override
         public boolean wantsMore() {
             return budget > 0 && found.size() < MOST;
+        }
+
+        @Override
+        public void table(long hostPhysical) {
+            budget -= 512;
         }
 
         @Override

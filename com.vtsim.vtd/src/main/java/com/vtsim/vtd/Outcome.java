@@ -50,6 +50,10 @@ final class Outcome {
     /** First stage: supervisor writes need the right to write. */
     boolean writeProtect;
     boolean extendedAccessed;
+    /** Scalable mode: accesses to paging entries snoop the processors' caches; without that they cannot be marked. */
+    boolean snooped;
+    /** Scalable mode: requests to the page snoop the processors' caches. */
+    boolean pageSnooped;
     /** Host-physical address of the page. */
     long page;
     /** Level of the leaf: 1 for 4 KiB, 2 for 2 MiB, 3 for 1 GiB. */
@@ -61,7 +65,14 @@ final class Outcome {
     /** Whether the walk has an answer that may be cached: rights, or their absence. */
     boolean complete;
     long leafAt;
+    /** The leaf; in a nested translation the first stage's. */
     long leaf;
+    /** The second stage's leaf. */
+    long secondLeaf;
+    /** Level of the first stage's leaf. */
+    int firstLeafLevel;
+    /** Entries that a search for processes has looked at. */
+    int looked;
     /** Where entries read are noted; null for nowhere. */
     List<Step> steps;
 
@@ -81,6 +92,8 @@ final class Outcome {
         passThrough = false;
         deviceTlb = false;
         marks = false;
+        snooped = false;
+        pageSnooped = false;
         beginPage();
     }
 

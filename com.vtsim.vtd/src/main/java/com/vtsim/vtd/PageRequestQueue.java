@@ -38,7 +38,7 @@ final class PageRequestQueue {
         }
         FaultReason fault = dma.pageRequest(request.sourceId, request.pasid, request.address, request.write);
         if (fault != null) {
-            answer(request, DeviceTlb.RESPONSE_FAILURE);
+            answer(request, DeviceTlb.RESPONSE_INVALID);
             return false;
         }
         if (registers.isSet(VtdRegister.PRSTS, VtdRegister.PRO)) {
@@ -49,17 +49,23 @@ final class PageRequestQueue {
         long tail = registers.get(VtdRegister.PQT) % bytes;
         long at = (registers.get(VtdRegister.PQA) & PAGE) + tail;
         if ((tail + ENTRY) % bytes == registers.get(VtdRegister.PQH) || !memory.holds(at)) {
-            registers.raise(VtdRegister.PRSTS, VtdRegister.PRO.mask());
+            status(VtdRegister.PRO.mask());
             answer(request, DeviceTlb.RESPONSE_SUCCESS);
             return false;
         }
         write(request, at, space);
         registers.set(VtdRegister.PQT, (tail + ENTRY) % bytes);
-        if (!registers.isSet(VtdRegister.PRSTS, VtdRegister.PPR)) {
-            registers.raise(VtdRegister.PRSTS, VtdRegister.PPR.mask());
+        status(VtdRegister.PPR.mask());
+        return true;
+    }
+
+    /** Sets a status bit; if none was set, that is a new interrupt condition. Source: VT-d specification, Recoverable Fault Event. */
+    private void status(long mask) {
+        boolean quiet = registers.get(VtdRegister.PRSTS) == 0;
+        registers.raise(VtdRegister.PRSTS, mask);
+        if (quiet) {
             event.raise();
         }
-        return true;
     }
 
     private static void write(PageRequest request, long at, MemorySpace space) {

@@ -31,7 +31,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
         service = {Part.class, RequestTranslator.class, RemappingUnit.class, RegisterBlocks.class, HubRegisters.class})
 public final class RemappingHardware implements RemappingUnit, RegisterBlocks, HubRegisters {
     private static final String MODEL = "vt-d";
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
     private static final long GRANULARITY_GLOBAL = 1;
     private static final long GRANULARITY_DOMAIN = 2;
     private static final long GRANULARITY_SINGLE = 3;
@@ -54,6 +54,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
     private final InterruptRemapper interrupts;
     private final InvalidationQueue queue;
     private final PageRequestQueue pages;
+    private final MemoryTypes types;
     private final Survey survey;
     private final DomainMap map;
     private final Lint lint;
@@ -105,6 +106,9 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
 
         /** @return NUMA proximity domain, or -1 to name none */
         int proximity() default -1;
+
+        /** @return microseconds of virtual time that a device has to answer an invalidation, 1 to 60,000,000 */
+        int invalidation_timeout() default InvalidationQueue.TIMEOUT;
     }
 
     /** What firmware adds to what the unit is. */
@@ -112,7 +116,8 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         static final Firmware PLAIN = new Firmware(false, -1);
     }
 
-    private record UnitState(long base, RegisterState registers, FaultLog.LogState log, Caches.CacheState caches, long rootTable, long interruptTable) { }
+    private record UnitState(long base, RegisterState registers, RegisterState memoryTypes, FaultLog.LogState log, Caches.CacheState caches, InvalidationQueue.QueueState queue,
+            long rootTable, long interruptTable) { }
 
     /** Made from a configuration. */
     @Activate
@@ -120,6 +125,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         this(config.vtsim_name(), BaseRegister.Layout.named(config.layout()), Long.parseUnsignedLong(config.base(), 16), Scope.parse(config.scope(), config.reserved()),
                 Capability.of(config.profile(), config.records(), config.caching_mode()),
                 new Caches(config.cache(), TranslationCache.Replacement.valueOf(config.replacement())), new Firmware(config.x2apic_opt_out(), config.proximity()));
+        queue.timeout(config.invalidation_timeout());
     }
 
     /**
@@ -147,13 +153,15 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         this.caches = caches;
         tables = new TableMemory(capability);
         log = new FaultLog(registers, tables, faultEvent, capability.records());
-        dma = new DmaRemapper(registers, capability, tables, caches, log, stale);
+        types = new MemoryTypes(capability);
+        dma = new DmaRemapper(registers, capability, tables, caches, log, stale, types);
         interrupts = new InterruptRemapper(registers, capability, tables, caches, log, stale);
         queue = new InvalidationQueue(registers, tables, capability, caches, log, completionEvent, dma, devices);
         pages = new PageRequestQueue(registers, capability, tables, dma, devices, pageEvent);
         survey = new Survey(tables, caches, log, dma);
         map = new DomainMap(capability, tables, dma);
         lint = new Lint(scope, tables, dma, interrupts, map, log);
+        registers.strap(VtdRegister.VER, capability.version());
         registers.strap(VtdRegister.CAP, capability.cap());
         registers.strap(VtdRegister.ECAP, capability.ecap());
         if (!capability.extended(Capability.QI)) {
@@ -245,10 +253,16 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         return pages.take(request, memory);
     }
 
+    @Override
+    public void invalidated(int sourceId, int tags, int count) {
+        if (dma.isEnabled() && capability.extended(Capability.DT)) {
+            queue.completed(sourceId, tags, count);
+        }
+    }
+
     private void written(VtdRegister register, long old, long now, long written) {
         switch (register) {
             case GCMD -> command(now);
-            case RTADDR -> registers.set(register, capability.extended(Capability.SMTS) ? now : VtdRegister.TTM.with(now, 0));
             case CCMD -> contextCommand(now);
             case IOTLB -> iotlbCommand(now);
             case FSTS -> {
@@ -260,13 +274,12 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
                 ifQueue(register, now);
                 completionEvent.written();
             }
-            case IEDATA, IEADDR, IEUADDR -> ifQueue(register, now);
+            case IQA, IEDATA, IEADDR, IEUADDR -> ifQueue(register, now);
             case ICS -> {
                 if (!registers.isSet(register, VtdRegister.IWC)) {
                     completionEvent.settle();
                 }
             }
-            case IQA -> ifQueue(register, capability.extended(Capability.SMTS) ? now : VtdRegister.DW.with(now, 0));
             case PQH, PQT, PQA, PEDATA, PEADDR, PEUADDR -> ifPages(register, now);
             case PECTL -> {
                 ifPages(register, now);
@@ -307,6 +320,8 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         boolean queued = capability.extended(Capability.QI);
         boolean remaps = capability.extended(Capability.IR);
         boolean wasQueued = registers.isSet(VtdRegister.GSTS, VtdRegister.QIE);
+        boolean wasTranslating = registers.isSet(VtdRegister.GSTS, VtdRegister.TE);
+        boolean wasRemapping = registers.isSet(VtdRegister.GSTS, VtdRegister.IRE);
         copy(VtdRegister.TE.mask(), value);
         copy(queued ? VtdRegister.QIE.mask() : 0, value);
         if (capability.has(Capability.AFL)) {
@@ -320,9 +335,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         if (VtdRegister.SRTP.isSet(value)) {
             dma.rootTable(registers.get(VtdRegister.RTADDR));
             if (capability.has(Capability.ESRTPS)) {
-                caches.context.clear();
-                caches.pasid.clear();
-                caches.clearTranslations();
+                caches.clearDma();
             }
             registers.raise(VtdRegister.GSTS, VtdRegister.SRTP.mask());
         }
@@ -333,10 +346,25 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
             }
             registers.raise(VtdRegister.GSTS, VtdRegister.SIRTP.mask());
         }
+        withdrawn(wasTranslating && !VtdRegister.TE.isSet(value), wasRemapping && !VtdRegister.IRE.isSet(value));
         registers.set(VtdRegister.GCMD, value & ~(VtdRegister.SRTP.mask() | VtdRegister.SFL.mask() | VtdRegister.SIRTP.mask() | VtdRegister.WBF.mask()));
         if (registers.isSet(VtdRegister.GSTS, VtdRegister.QIE) != wasQueued) {
             registers.set(VtdRegister.IQH, 0);
+            queue.stop();
             queue.run();
+        }
+    }
+
+    /** What ends with an enable. Source: VT-d specification, Global Command Register; Primary Fault Logging. */
+    private void withdrawn(boolean translation, boolean remapping) {
+        if (translation && capability.extended(Capability.SMTS)) {
+            caches.clearDma();
+        }
+        if (remapping && capability.has(Capability.ESIRTPS)) {
+            caches.interrupt.clear();
+        }
+        if ((registers.get(VtdRegister.GSTS) & (VtdRegister.TE.mask() | VtdRegister.IRE.mask())) == 0) {
+            log.rewind();
         }
     }
 
@@ -348,7 +376,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         if (!VtdRegister.ICC.isSet(value)) {
             return;
         }
-        long done = VtdRegister.CIRG.of(value);
+        long done = dma.isLegacy() ? VtdRegister.CIRG.of(value) : 0;
         int domain = (int) VtdRegister.CCMD_DID.of(value);
         if (done == GRANULARITY_GLOBAL) {
             caches.context.clear();
@@ -364,7 +392,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         if (!VtdRegister.IVT.isSet(value)) {
             return;
         }
-        long done = VtdRegister.IIRG.of(value);
+        long done = dma.isLegacy() ? VtdRegister.IIRG.of(value) : 0;
         int domain = (int) VtdRegister.IOTLB_DID.of(value);
         long where = registers.get(VtdRegister.IVA);
         if (done == GRANULARITY_SINGLE && !capability.has(Capability.PSI)) {
@@ -393,7 +421,7 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         devices.attach(board.find(PciHost.class).orElse(null));
         dma.attach(board.memory());
         interrupts.attach(board.memory(), target);
-        queue.attach(board.memory());
+        queue.attach(board);
         members.attach(board, this);
         base.attach(board);
     }
@@ -402,7 +430,9 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
     @Override
     public void reset(Reset kind) {
         registers.reset(kind);
+        types.registers().reset(kind);
         log.reset(kind);
+        queue.reset();
         caches.clear();
         dma.rootTable(0);
         interrupts.table(0);
@@ -411,7 +441,8 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
 
     @Override
     public State save() {
-        return State.of(MODEL, VERSION, new UnitState(base.value(), registers.save(), log.save(), caches.save(), dma.rootTable(), interrupts.table()));
+        return State.of(MODEL, VERSION, new UnitState(base.value(), registers.save(), types.registers().save(), log.save(), caches.save(), queue.save(), dma.rootTable(),
+                interrupts.table()));
     }
 
     @Override
@@ -421,7 +452,11 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
             throw new StateException("state of " + MODEL + " has " + saved.log().high().length + " fault records, this unit has " + log.size());
         }
         caches.check(saved.caches());
+        queue.check(saved.queue());
         registers.restore(saved.registers());
+        types.registers().restore(saved.memoryTypes());
+        queue.restore(saved.queue());
+        registers.set(VtdRegister.VER, capability.version());
         registers.set(VtdRegister.CAP, capability.cap());
         registers.set(VtdRegister.ECAP, capability.ecap());
         log.restore(saved.log());
@@ -436,6 +471,9 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
     @Override
     public List<Block> registerBlocks() {
         List<RegisterFile.Value> values = new ArrayList<>(registers.dump());
+        if (capability.extended(Capability.MTS)) {
+            values.addAll(types.registers().dump());
+        }
         for (int i = 0; i < log.size(); i++) {
             int at = capability.recordsAt() + i * FaultLog.RECORD;
             values.add(new RegisterFile.Value("FRCD" + i + "_LO", at, 8, log.low(i), "Fault Recording " + i + ", address"));
@@ -504,7 +542,10 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
         @Override
         public long read(int offset, int size) {
             int record = offset - capability.recordsAt();
-            return record >= 0 && record < log.size() * FaultLog.RECORD ? log.read(record, size) : registers.load(offset, size);
+            if (record >= 0 && record < log.size() * FaultLog.RECORD) {
+                return log.read(record, size);
+            }
+            return types.has(offset) ? types.registers().load(offset, size) : registers.load(offset, size);
         }
 
         @Override
@@ -512,6 +553,8 @@ public final class RemappingHardware implements RemappingUnit, RegisterBlocks, H
             int record = offset - capability.recordsAt();
             if (record >= 0 && record < log.size() * FaultLog.RECORD) {
                 log.write(record, size, value);
+            } else if (types.has(offset)) {
+                types.registers().store(offset, size, value);
             } else {
                 registers.store(offset, size, value);
             }

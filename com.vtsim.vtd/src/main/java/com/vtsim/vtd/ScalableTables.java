@@ -28,6 +28,11 @@ final class ScalableTables {
     private static final Field DID = Field.bits(15, 0);
     private static final Field SRE = Field.bit(0);
     private static final Field ERE = Field.bit(1);
+    private static final Field PWSNP = Field.bit(23);
+    private static final Field PGSNP = Field.bit(24);
+    private static final Field CD = Field.bit(25);
+    private static final Field EMTE = Field.bit(26);
+    private static final Field PAT = Field.bits(63, 32);
     private static final Field FLPM = Field.bits(3, 2);
     private static final Field WPE = Field.bit(4);
     private static final Field EAFE = Field.bit(7);
@@ -44,8 +49,12 @@ final class ScalableTables {
     private static final long CONTEXT_SECOND_RESERVED = ~0x1F_FFFFL;
     private static final long DIRECTORY_RESERVED = 0xFFC;
     private static final long ENTRY_RESERVED = 0xC20;
-    private static final long ENTRY_SECOND_RESERVED = ~0x0180_FFFFL;
+    private static final long ENTRY_SECOND_RESERVED = 0xF87F_0000L;
     private static final long ENTRY_THIRD_RESERVED = 0xF00;
+    /** What only first-stage translation gives a meaning: table, write protection, levels. */
+    private static final long FIRST_STAGE_FIELDS = ~0xFFFL | 0x1C;
+    /** What only second-stage translation gives a meaning: table, address width, accessed and dirty bits. */
+    private static final long SECOND_STAGE_FIELDS = ~0xFFFL | 0x21C;
     private static final String[] TYPES = {"reserved type", "first stage", "second stage", "nested", "pass-through", "reserved type", "reserved type", "reserved type"};
 
     private final Capability capability;
@@ -107,14 +116,20 @@ final class ScalableTables {
         return low & PAGE;
     }
 
-    /** @return PASIDs of a context entry whose table entries are present, at most {@link #MOST} */
-    List<Integer> present(Outcome out) {
+    /**
+     * @param entries to look at, at most
+     * @return PASIDs of a context entry whose table entries are present, at most {@link #MOST}; {@link Outcome#looked} says what was looked at
+     */
+    List<Integer> present(Outcome out, int entries) {
         List<Integer> found = new ArrayList<>();
-        for (int index = 0; index < processes(out.low) >> 6 && found.size() < MOST; index++) {
+        out.looked = 0;
+        for (int index = 0; index < processes(out.low) >> 6 && found.size() < MOST && out.looked < entries; index++) {
+            out.looked++;
             long at = directory(out.low) + index * DIRECTORY_ENTRY;
             long directory = memory.holds(at) ? memory.read(at) : 0;
             for (int each = 0; P.isSet(directory) && each < 64 && found.size() < MOST; each++) {
                 long entry = (directory & PAGE) + each * PASID_ENTRY;
+                out.looked++;
                 if (memory.holds(entry) && P.isSet(memory.read(entry))) {
                     found.add(index << 6 | each);
                 }
@@ -135,21 +150,26 @@ final class ScalableTables {
         if (!P.isSet(out.low)) {
             return out.fail(FaultReason.SM_CONTEXT_NOT_PRESENT);
         }
-        boolean stray = (out.low & (CONTEXT_RESERVED | memory.beyond())) != 0 || (out.high & CONTEXT_SECOND_RESERVED) != 0;
-        if (stray || !capability.extended(Capability.RPS) && RID_PASID.of(out.high) != 0 || !capability.extended(Capability.RPRIVS) && RID_PRIV.isSet(out.high)) {
+        long lowReserved = CONTEXT_RESERVED | memory.beyond() | unless(Capability.DT, DTE) | unless(Capability.PASID, PASIDE) | unless(Capability.PRS, PRE);
+        long highReserved = CONTEXT_SECOND_RESERVED | unless(Capability.RPS, RID_PASID) | unless(Capability.RPRIVS, RID_PRIV);
+        if ((out.low & lowReserved) != 0 || (out.high & highReserved) != 0) {
             return out.fail(FaultReason.SM_CONTEXT_RESERVED);
         }
-        if (DTE.isSet(out.low) && !capability.extended(Capability.DT) || PASIDE.isSet(out.low) && !capability.extended(Capability.PASID)
-                || PRE.isSet(out.low) && !(capability.extended(Capability.PRS) && DTE.isSet(out.low))) {
+        if (PRE.isSet(out.low) && !DTE.isSet(out.low) || ridPasid(out.high) >= processes(out.low)) {
             return out.fail(FaultReason.SM_CONTEXT_INVALID);
         }
         out.deviceTlb = DTE.isSet(out.low);
         return true;
     }
 
-    /** Whether the context entry permits page requests with this PASID, or none. @return false with the fault set */
-    boolean pageRequests(int pasid, Outcome out) {
-        return PRE.isSet(out.low) ? pasid < 0 || process(pasid, out) : out.fail(FaultReason.PAGE_REQUEST_DISABLED);
+    /** @return bits that are reserved where a capability is not announced */
+    private long unless(Field announced, Field field) {
+        return capability.extended(announced) ? 0 : field.mask();
+    }
+
+    /** Whether the context entry permits page requests. @return false with the fault set */
+    boolean pageRequests(Outcome out) {
+        return PRE.isSet(out.low) || out.fail(FaultReason.PAGE_REQUEST_DISABLED);
     }
 
     /** Chooses the PASID of a request. @return false with the fault set */
@@ -157,11 +177,14 @@ final class ScalableTables {
         if (pasid >= 0 && !PASIDE.isSet(out.low)) {
             return out.fail(FaultReason.PASID_DISABLED);
         }
-        out.pasid = pasid >= 0 ? pasid : ridPasid(out.high);
-        if (out.pasid >= processes(out.low)) {
-            return out.fail(pasid >= 0 ? FaultReason.PASID_BEYOND_DIRECTORY : FaultReason.RID_PASID_INVALID);
+        if (pasid >>> (int) Capability.PSS.of(capability.ecap()) + 1 != 0 && pasid >= 0) {
+            return out.fail(FaultReason.PASID_TOO_WIDE);
         }
-        return true;
+        if (pasid >= processes(out.low)) {
+            return out.fail(FaultReason.PASID_BEYOND_DIRECTORY);
+        }
+        out.pasid = pasid >= 0 ? pasid : ridPasid(out.high);
+        return pasid != ridPasid(out.high) || out.fail(FaultReason.RID_PASID_USED);
     }
 
     /** @return whether a request without PASID is privileged */
@@ -202,7 +225,7 @@ final class ScalableTables {
         }
         // The rest has no fields: what is there shows as a reserved bit.
         if (P.isSet(out.entry0) && rest != 0) {
-            out.entry1 |= 1L << 63;
+            out.entry2 |= 1L << 8;
         }
         return true;
     }
@@ -226,21 +249,28 @@ final class ScalableTables {
         int type = (int) PGTT.of(out.entry0);
         boolean first = type == Outcome.FIRST || type == Outcome.NESTED;
         boolean second = type == Outcome.SECOND || type == Outcome.NESTED;
-        long reserved = ENTRY_RESERVED | (capability.extended(Capability.SLADS) ? 0 : SLADE.mask());
-        // In a nested translation the first stage's table has a guest-physical address.
-        long stray = type == Outcome.FIRST ? out.entry2 & memory.beyond() : 0;
-        if ((out.entry0 & reserved) != 0 || (out.entry1 & ENTRY_SECOND_RESERVED) != 0 || first && (out.entry2 & ENTRY_THIRD_RESERVED | stray) != 0) {
+        if ((out.entry0 & reservedFirst()) != 0 || (out.entry1 & reservedSecond()) != 0 || (out.entry2 & reservedThird()) != 0) {
             return out.fail(FaultReason.PASID_RESERVED);
         }
-        if (!isSupported(type) || second && !capability.supportsWidth((int) AW.of(out.entry0))
-                || first && (FLPM.of(out.entry2) > (capability.has(Capability.FL5LP) ? 1 : 0) || EAFE.isSet(out.entry2) && !capability.extended(Capability.EAFS))) {
+        if (!isSupported(type) || second && !capability.supportsWidth((int) AW.of(out.entry0)) || first && FLPM.of(out.entry2) > (capability.has(Capability.FL5LP) ? 1 : 0)) {
             return out.fail(FaultReason.PASID_INVALID);
         }
-        if (second && (out.entry0 & memory.beyond()) != 0) {
-            return out.fail(FaultReason.SECOND_POINTER);
-        }
         fill(type, first, out);
-        return true;
+        return type != Outcome.NESTED || out.firstTable >>> out.width == 0 || out.fail(FaultReason.PASID_INVALID);
+    }
+
+    private long reservedFirst() {
+        return ENTRY_RESERVED | memory.beyond() | unless(Capability.SLADS, SLADE) | (capability.extended(Capability.SLTS) ? 0 : SECOND_STAGE_FIELDS);
+    }
+
+    private long reservedSecond() {
+        return ENTRY_SECOND_RESERVED | unless(Capability.SMPWCS, PWSNP) | unless(Capability.SC, PGSNP) | unless(Capability.MTS, CD) | unless(Capability.MTS, EMTE)
+                | unless(Capability.MTS, PAT);
+    }
+
+    private long reservedThird() {
+        return ENTRY_THIRD_RESERVED | memory.beyond() | unless(Capability.SRS, SRE) | unless(Capability.ERS, ERE) | unless(Capability.EAFS, EAFE)
+                | (capability.extended(Capability.FLTS) ? 0 : FIRST_STAGE_FIELDS);
     }
 
     private boolean isSupported(int type) {
@@ -266,6 +296,8 @@ final class ScalableTables {
         out.firstLevels = (int) FLPM.of(out.entry2) + 4;
         out.writeProtect = WPE.isSet(out.entry2);
         out.extendedAccessed = EAFE.isSet(out.entry2);
+        out.snooped = PWSNP.isSet(out.entry1);
+        out.pageSnooped = PGSNP.isSet(out.entry1);
         if (out.passThrough) {
             out.rights = Caches.READ | Caches.WRITE;
         }
@@ -276,7 +308,6 @@ final class ScalableTables {
         if (access.execute && !(ERE.isSet(out.entry2) && capability.extended(Capability.ERS))) {
             return out.fail(FaultReason.EXECUTE_DISABLED);
         }
-        boolean first = out.stage != Outcome.SECOND;
-        return !(access.privileged && first) || SRE.isSet(out.entry2) && capability.extended(Capability.SRS) || out.fail(FaultReason.SUPERVISOR_DISABLED);
+        return !access.privileged || SRE.isSet(out.entry2) && capability.extended(Capability.SRS) || out.fail(FaultReason.SUPERVISOR_DISABLED);
     }
 }

@@ -18,6 +18,7 @@ final class SecondStage {
 
     private static final long PAGE = ~0xFFFL;
     private static final long SNP = 1L << 11;
+    /** Reserved since it no longer stands for a transient mapping. */
     private static final long TM = 1L << 62;
     private static final String[] NAMES = {"", "SL-PTE", "SL-PDE", "SL-PDPTE", "SL-PML4E", "SL-PML5E"};
 
@@ -36,7 +37,7 @@ final class SecondStage {
      * @param cache   paging-structure cache to use and to fill, or null: then accessed and dirty bits are left alone too
      * @return false with the fault set; a not-present leaf leaves its place in {@code out}
      */
-    boolean walk(long address, boolean write, TranslationCache cache, Outcome out) {
+    boolean walk(long address, Access access, TranslationCache cache, Outcome out) {
         long table = out.table;
         int level = out.levels;
         long rights = Caches.READ | Caches.WRITE;
@@ -52,18 +53,20 @@ final class SecondStage {
         for (; ; level--) {
             long at = table + (address >>> Caches.shift(level) & 0x1FF) * 8;
             if (!memory.holds(at)) {
-                return out.fail(out.scalable ? FaultReason.SECOND_ACCESS : FaultReason.PAGING_ACCESS);
+                boolean top = level == out.levels;
+                return out.fail(out.scalable ? top ? FaultReason.SECOND_TOP_ACCESS : FaultReason.SECOND_ACCESS : top ? FaultReason.CONTEXT_INVALID : FaultReason.PAGING_ACCESS);
             }
             long entry = memory.read(at);
             boolean leaf = level == 1 || PS.isSet(entry) && level <= 3;
             note(out, level, at, entry, leaf);
             out.leafAt = at;
             out.leaf = entry;
+            out.secondLeaf = entry;
             out.leafLevel = level;
             if ((entry & (Caches.READ | Caches.WRITE)) == 0) {
                 out.rights = 0;
                 out.complete = true;
-                return out.fail(out.scalable ? FaultReason.SECOND_NOT_PRESENT : write ? FaultReason.WRITE_DENIED : FaultReason.READ_DENIED);
+                return out.fail(out.scalable ? FaultReason.SECOND_NOT_PRESENT : access.write ? FaultReason.WRITE_DENIED : FaultReason.READ_DENIED);
             }
             if ((entry & reserved(level, leaf)) != 0) {
                 return out.fail(out.scalable ? FaultReason.SECOND_RESERVED : FaultReason.PAGING_RESERVED);
@@ -71,13 +74,17 @@ final class SecondStage {
             rights &= entry;
             if (leaf) {
                 out.rights = rights;
+                out.flags = (entry & SNP) != 0 ? Caches.SNOOP : 0;
                 out.page = entry & ADDRESS_SPACE & -1L << Caches.shift(level);
                 out.complete = true;
-                return permitted(write, out) && mark(at, entry, write, cache != null, out);
+                return permitted(access, out) && mark(at, entry, access.write, cache != null, out);
             }
             table = entry & ADDRESS_SPACE & PAGE;
             if (cache != null) {
                 if (out.marks && (entry & A) == 0) {
+                    if (!out.snooped) {
+                        return out.fail(FaultReason.SECOND_NOT_SNOOPED);
+                    }
                     memory.write(at, entry | A);
                 }
                 cache.insert(out.domain, Caches.NO_PASID, Caches.prefix(address, level - 1), table, rights, entry);
@@ -85,12 +92,16 @@ final class SecondStage {
         }
     }
 
-    /** Sets accessed and dirty bits of a leaf. @return true */
+    /** Sets accessed and dirty bits of a leaf. @return false with the fault set if they cannot be */
     private boolean mark(long at, long entry, boolean write, boolean real, Outcome out) {
         if (!out.marks) {
             return true;
         }
         long marked = entry | A | (write ? D : 0);
+        if (real && marked != entry && !out.snooped) {
+            out.complete = false;
+            return out.fail(FaultReason.SECOND_NOT_SNOOPED);
+        }
         if (real && marked != entry) {
             memory.write(at, marked);
             out.leaf = marked;
@@ -102,8 +113,9 @@ final class SecondStage {
     }
 
     /** Judges what a complete walk, or the IOTLB, gave. */
-    static boolean permitted(boolean write, Outcome out) {
-        if ((out.rights & (write ? Caches.WRITE : Caches.READ)) != 0) {
+    static boolean permitted(Access access, Outcome out) {
+        boolean write = access.write;
+        if ((out.rights & (write ? Caches.WRITE : access.zeroLength ? Caches.READ | Caches.WRITE : Caches.READ)) != 0) {
             return true;
         }
         if (out.scalable) {
@@ -119,12 +131,11 @@ final class SecondStage {
             return stray | SNP | TM | (level >= 4 ? PS.mask() : 0);
         }
         long snoop = capability.extended(Capability.SC) ? 0 : SNP;
-        long mapping = capability.extended(Capability.DT) ? 0 : TM;
         if (level == 1) {
-            return stray | snoop | mapping;
+            return stray | TM | snoop;
         }
         long unsupported = (Capability.SLLPS.of(capability.cap()) >> level - 2 & 1) == 0 ? PS.mask() : 0;
-        return stray | snoop | mapping | unsupported | (1L << Caches.shift(level)) - 1 & PAGE;
+        return stray | TM | snoop | unsupported | (1L << Caches.shift(level)) - 1 & PAGE;
     }
 
     /** @return {@code 4 KiB}, {@code 2 MiB} or {@code 1 GiB} */

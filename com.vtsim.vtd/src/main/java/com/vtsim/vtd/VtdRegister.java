@@ -11,7 +11,7 @@ import com.vtsim.api.register.Register;
  * Source: Intel Virtualization Technology for Directed I/O, Architecture Specification, Register Descriptions.
  */
 enum VtdRegister implements Register {
-    VER(at(0x000, 4).constant(0x10).title("Version")),
+    VER(at(0x000, 4).ro(0xFF).title("Version")),
     CAP(at(0x008, 8).ro(-1L).title("Capability")),
     ECAP(at(0x010, 8).ro(-1L).title("Extended Capability")),
     GCMD(at(0x018, 4).wo(0xFF80_0000).title("Global Command")),
@@ -20,9 +20,10 @@ enum VtdRegister implements Register {
     CCMD(at(0x028, 8).rw1s(0x8000_0000_0000_0000L).rw(0x6000_0003_FFFF_FFFFL).ro(0x1800_0000_0000_0000L).title("Context Command")),
     FSTS(at(0x034, 4).rw1cs(0x7D).ro(0xFF02).sticky(0xFF02).title("Fault Status")),
     FECTL(at(0x038, 4).rw(0x8000_0000).ro(0x4000_0000).reset(0x8000_0000).title("Fault Event Control")),
-    FEDATA(at(0x03C, 4).rw(0xFFFF_FFFF).title("Fault Event Data")),
+    FEDATA(at(0x03C, 4).rw(0xFFFF).title("Fault Event Data")),
     FEADDR(at(0x040, 4).rw(0xFFFF_FFFC).title("Fault Event Address")),
     FEUADDR(at(0x044, 4).rw(0xFFFF_FFFF).title("Fault Event Upper Address")),
+    /** Of earlier editions: the fault log in memory went with revision 4.0. */
     AFLOG(at(0x058, 8).rw(0xFFFF_FFFF_FFFF_FE00L).title("Advanced Fault Log")),
     PMEN(at(0x064, 4).rw(0x8000_0000).ro(0x1).title("Protected Memory Enable")),
     PLMBASE(at(0x068, 4).rw(0xFFE0_0000).title("Protected Low Memory Base")),
@@ -34,17 +35,17 @@ enum VtdRegister implements Register {
     IQA(at(0x090, 8).rw(0xFFFF_FFFF_FFFF_F807L).title("Invalidation Queue Address")),
     ICS(at(0x09C, 4).rw1cs(0x1).title("Invalidation Completion Status")),
     IECTL(at(0x0A0, 4).rw(0x8000_0000).ro(0x4000_0000).reset(0x8000_0000).title("Invalidation Event Control")),
-    IEDATA(at(0x0A4, 4).rw(0xFFFF_FFFF).title("Invalidation Event Data")),
+    IEDATA(at(0x0A4, 4).rw(0xFFFF).title("Invalidation Event Data")),
     IEADDR(at(0x0A8, 4).rw(0xFFFF_FFFC).title("Invalidation Event Address")),
     IEUADDR(at(0x0AC, 4).rw(0xFFFF_FFFF).title("Invalidation Event Upper Address")),
-    IQER(at(0x0B0, 8).ro(0xFFFF_FFFF_0000_000FL).title("Invalidation Queue Error Record")),
+    IQERCD(at(0x0B0, 8).ro(0xFFFF_FFFF_0000_000FL).sticky(0xFFFF_FFFF_0000_000FL).title("Invalidation Queue Error Record")),
     IRTA(at(0x0B8, 8).rw(0xFFFF_FFFF_FFFF_F80FL).title("Interrupt Remapping Table Address")),
     PQH(at(0x0C0, 8).rw(0x7FFE0).title("Page Request Queue Head")),
     PQT(at(0x0C8, 8).rw(0x7FFE0).title("Page Request Queue Tail")),
     PQA(at(0x0D0, 8).rw(0xFFFF_FFFF_FFFF_F007L).title("Page Request Queue Address")),
     PRSTS(at(0x0DC, 4).rw1cs(0x3).title("Page Request Status")),
     PECTL(at(0x0E0, 4).rw(0x8000_0000).ro(0x4000_0000).reset(0x8000_0000).title("Page Request Event Control")),
-    PEDATA(at(0x0E4, 4).rw(0xFFFF_FFFF).title("Page Request Event Data")),
+    PEDATA(at(0x0E4, 4).rw(0xFFFF).title("Page Request Event Data")),
     PEADDR(at(0x0E8, 4).rw(0xFFFF_FFFC).title("Page Request Event Address")),
     PEUADDR(at(0x0EC, 4).rw(0xFFFF_FFFF).title("Page Request Event Upper Address")),
     IVA(at(0x500, 8).wo(0xFFFF_FFFF_FFFF_F07FL).title("Invalidate Address")),
@@ -97,7 +98,8 @@ enum VtdRegister implements Register {
     static final Field DW = Field.bit(11);
     static final Field IWC = Field.bit(0);
     static final Field IQEI = Field.bits(3, 0);
-    static final Field ITESID = Field.bits(63, 48);
+    static final Field ITESID = Field.bits(47, 32);
+    static final Field ICESID = Field.bits(63, 48);
     static final Field PPR = Field.bit(0);
     static final Field PRO = Field.bit(1);
 

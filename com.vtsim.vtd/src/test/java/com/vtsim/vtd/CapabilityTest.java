@@ -49,9 +49,9 @@ class CapabilityTest {
                 new Field("scalable", "SRS", 31, 31, true, 1), new Field("scalable-second", "SRS", 31, 31, true, 0), new Field("server", "SRS", 31, 31, true, 0),
                 new Field("scalable", "NWFS", 33, 33, true, 1), new Field("scalable-second", "NWFS", 33, 33, true, 1), new Field("server", "NWFS", 33, 33, true, 0),
                 new Field("scalable", "EAFS", 34, 34, true, 1), new Field("scalable-second", "EAFS", 34, 34, true, 0), new Field("server", "EAFS", 34, 34, true, 0),
-                new Field("scalable", "PSS", 39, 35, true, 19), new Field("scalable-second", "PSS", 39, 35, true, 19), new Field("server", "PSS", 39, 35, true, 0),
+                new Field("scalable", "PSS", 39, 35, true, 19), new Field("scalable-second", "PSS", 39, 35, true, 15), new Field("server", "PSS", 39, 35, true, 0),
                 new Field("scalable", "PASID", 40, 40, true, 1), new Field("scalable-second", "PASID", 40, 40, true, 1), new Field("server", "PASID", 40, 40, true, 0),
-                new Field("scalable", "DIT", 41, 41, true, 0), new Field("scalable-second", "DIT", 41, 41, true, 0), new Field("server", "DIT", 41, 41, true, 0),
+                new Field("scalable", "DIT", 41, 41, true, 1), new Field("scalable-second", "DIT", 41, 41, true, 1), new Field("server", "DIT", 41, 41, true, 0),
                 new Field("scalable", "PDS", 42, 42, true, 1), new Field("scalable-second", "PDS", 42, 42, true, 1), new Field("server", "PDS", 42, 42, true, 0),
                 new Field("scalable", "SMTS", 43, 43, true, 1), new Field("scalable-second", "SMTS", 43, 43, true, 1), new Field("server", "SMTS", 43, 43, true, 0),
                 new Field("scalable", "VCS", 44, 44, true, 0), new Field("scalable-second", "VCS", 44, 44, true, 0), new Field("server", "VCS", 44, 44, true, 0),
@@ -60,7 +60,9 @@ class CapabilityTest {
                 new Field("scalable", "FLTS", 47, 47, true, 1), new Field("scalable-second", "FLTS", 47, 47, true, 0), new Field("server", "FLTS", 47, 47, true, 0),
                 new Field("scalable", "SMPWCS", 48, 48, true, 1), new Field("scalable-second", "SMPWCS", 48, 48, true, 1), new Field("server", "SMPWCS", 48, 48, true, 0),
                 new Field("scalable", "RPS", 49, 49, true, 1), new Field("scalable-second", "RPS", 49, 49, true, 1), new Field("server", "RPS", 49, 49, true, 0),
-                new Field("scalable", "ADMS", 52, 52, true, 0), new Field("scalable-second", "ADMS", 52, 52, true, 0), new Field("server", "ADMS", 52, 52, true, 0),
+                new Field("scalable", "ADMS", 52, 52, true, 1), new Field("scalable-second", "ADMS", 52, 52, true, 1), new Field("server", "ADMS", 52, 52, true, 0),
+                new Field("scalable", "MTS", 25, 25, true, 1), new Field("scalable-second", "MTS", 25, 25, true, 0), new Field("server", "MTS", 25, 25, true, 0),
+                new Field("scalable", "SMS", 58, 58, true, 1), new Field("scalable-second", "SMS", 58, 58, true, 1), new Field("server", "SMS", 58, 58, true, 0),
                 new Field("scalable", "RPRIVS", 53, 53, true, 1), new Field("scalable-second", "RPRIVS", 53, 53, true, 0), new Field("server", "RPRIVS", 53, 53, true, 0))
                 .map(each -> DynamicTest.dynamicTest(each.profile() + " " + each.name(), () -> {
                     try (Rig rig = new Rig(each.profile())) {

@@ -15,6 +15,8 @@ import java.util.List;
 final class Endpoint extends StatelessPart implements DeviceTlb {
     final List<String> told = new ArrayList<>();
     final PciAddress address;
+    /** Tags of invalidation requests that it has not answered. */
+    final List<Integer> unanswered = new ArrayList<>();
     boolean answers = true;
     Upstream upstream;
 
@@ -51,6 +53,15 @@ final class Endpoint extends StatelessPart implements DeviceTlb {
     public boolean invalidate(int pasid, long dmaAddress, long length, boolean global) {
         told.add(String.format("drop %d %x %x%s", pasid, dmaAddress, length, global ? " global" : ""));
         return answers;
+    }
+
+    @Override
+    public boolean invalidate(int tag, int pasid, long dmaAddress, long length, boolean global) {
+        boolean answered = invalidate(pasid, dmaAddress, length, global);
+        if (!answered) {
+            unanswered.add(tag);
+        }
+        return answered;
     }
 
     @Override

@@ -247,4 +247,19 @@ class FaultLogTest {
             assertThat(flooded.unit.tallies()).extracting(tally -> tally.sourceId() + " " + tally.faults()).containsExactly(0x18 + " 250", 0x500 + " 750");
         }
     }
+
+    /** Source: Primary Fault Logging: the index is reset when both address and interrupt translations are disabled. */
+    @Test
+    void theFirstRecordIsNextOnceNothingIsRemapped() {
+        try (Rig rig = new Rig(Rig.unit("server", 4, false))) {
+            rig.enable();
+            rig.read(Rig.DEV, 0x1000);
+            rig.clearFaults();
+            rig.disable(Rig.TE);
+            rig.command(Rig.TE);
+            rig.read(Rig.DEV, 0x2000);
+            assertThat(rig.isRecorded(0)).isTrue();
+            assertThat(rig.isRecorded(1)).isFalse();
+        }
+    }
 }

@@ -279,4 +279,64 @@ class InterruptTest {
             assertThat(rig.reason(0)).isEqualTo(0x24);
         }));
     }
+
+    /** Source: Interrupt-Remapping Hardware Operation: the requester is verified before the entry is interpreted. */
+    @Test
+    void theRequesterIsVerifiedBeforeTheEntryIsRead() {
+        Rig rig = rig();
+        rig.irte(5, PRESENT | VECTOR_31 | 0x1000, 1 << 18 | 0x99);
+        assertThat(send(rig, 5)).isEqualTo("blocked");
+        assertThat(rig.reason(0)).isEqualTo(0x26);
+    }
+
+    /** Source: Interrupt Entry Cache: no entry that makes a fault is cached, but in caching mode. */
+    @Test
+    void anEntryThatMakesAFaultIsCachedInCachingModeOnly() {
+        for (boolean cachingMode : List.of(false, true)) {
+            Rig rig = new Rig(Rig.unit("client", 0, cachingMode)).interrupts(7, false);
+            rigs.add(rig);
+            rig.irte(5, PRESENT | VECTOR_31, 1 << 18 | 0x99);
+            assertThat(send(rig, 5)).isEqualTo("blocked");
+            rig.irte(5, PRESENT | VECTOR_31, 0);
+            assertThat(send(rig, 5)).isEqualTo(cachingMode ? "blocked" : "fee00000 31");
+        }
+    }
+
+    @Test
+    void anEntryBeyondTheHostAddressWidthIsBeyondTheTable() {
+        Rig rig = rig();
+        rig.set64(0xB8, 1L << 39 | 7);
+        rig.command(Rig.SIRTP);
+        assertThat(send(rig, 5)).isEqualTo("blocked");
+        assertThat(rig.reason(0)).isEqualTo(0x21);
+    }
+
+    @Test
+    void aDescriptorBeyondTheHostAddressWidthIsReserved() {
+        Rig rig = rig("server", false);
+        rig.irte(5, PRESENT | VECTOR_31 | 1 << 15 | DESCRIPTOR << 32, 1L << 46);
+        assertThat(send(rig, 5)).isEqualTo("blocked");
+        assertThat(rig.reason(0)).isEqualTo(0x24);
+    }
+
+    /** Source: Handling Requests to Interrupt Address Range; Interrupt Remapping Fault Conditions, 29h. */
+    @TestFactory
+    Stream<DynamicTest> aRequestToTheInterruptRangeThatIsNoInterruptIsRecorded() {
+        record Case(String name, boolean write, int length, boolean faults) { }
+        return Stream.of(new Case("write of 8 bytes", true, 8, true), new Case("write of 2 bytes", true, 2, true), new Case("read", false, 4, true), new Case("read of no bytes", false, 0, false))
+                .map(each -> DynamicTest.dynamicTest(each.name(), () -> {
+                    Rig rig = rig();
+                    var request = new com.vtsim.api.pci.RequestTranslator.Request();
+                    request.sourceId = Rig.DEV;
+                    request.address = 0xFEE0_1000L;
+                    request.length = each.length();
+                    request.write = each.write();
+                    assertThat(rig.unit.translate(request)).isEqualTo(!each.faults());
+                    assertThat(rig.isRecorded(0) ? rig.reason(0) : 0).isEqualTo(each.faults() ? 0x29 : 0);
+                    rig.clearFaults();
+                    rig.disable(Rig.IRE);
+                    assertThat(rig.unit.translate(request)).isEqualTo(!each.faults());
+                    assertThat(rig.isRecorded(0)).as("recorded while nothing is remapped").isFalse();
+                }));
+    }
 }

@@ -322,4 +322,29 @@ class InvalidationTest {
         assertThat(rig.unit.cached().stream().filter(each -> each.cache().equals("IOTLB")).map(each -> each.key()))
                 .containsExactlyInAnyOrder("40000000", "40002000", "40003000", "40004000");
     }
+
+    /** Source: Details of IOTLB Use: results of successful walks only. Software may then raise rights without invalidation. */
+    @Test
+    void aDeniedRequestLeavesNothingInTheCache() {
+        try (Rig rig = new Rig()) {
+            rig.enable();
+            long table = rig.domain(Rig.DEV, 1);
+            rig.map(table, 0x1000, 0x200_0000, Rig.R);
+            assertThat(rig.write(Rig.DEV, 0x1000)).isEqualTo(-1);
+            rig.map(table, 0x1000, 0x200_0000, Rig.RW);
+            assertThat(rig.write(Rig.DEV, 0x1000)).isEqualTo(0x200_0000);
+        }
+    }
+
+    @Test
+    void rightsThatWereCachedStayUntilInvalidated() {
+        try (Rig rig = new Rig()) {
+            rig.enable();
+            long table = rig.domain(Rig.DEV, 1);
+            rig.map(table, 0x1000, 0x200_0000, Rig.R);
+            assertThat(rig.read(Rig.DEV, 0x1000)).isEqualTo(0x200_0000);
+            rig.map(table, 0x1000, 0x200_0000, Rig.RW);
+            assertThat(rig.write(Rig.DEV, 0x1000)).isEqualTo(-1);
+        }
+    }
 }

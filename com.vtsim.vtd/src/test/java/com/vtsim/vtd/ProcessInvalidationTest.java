@@ -95,15 +95,17 @@ class ProcessInvalidationTest {
         return Stream.of(
             new Case("IOTLB global", 2 | 1 << 4, 0, all),
             new Case("IOTLB of a domain", 2 | 2 << 4 | 10 << 16, 0, "first 1 page 0", "first 1 page 1", "first 2 page 0", "second 10 page 0", "second 10 page 1", "nested 10"),
-            new Case("IOTLB of a page: second stage there, nested all", 2 | 3 << 4 | 10 << 16, VA, "second 10 page 0", "nested 10"),
-            new Case("IOTLB of two pages", 2 | 3 << 4 | 10 << 16, VA | 1, "second 10 page 0", "second 10 page 1", "nested 10"),
-            new Case("PASID-based IOTLB of a process", 6 | 2 << 4 | 10 << 16 | 1L << 32, 0, "first 1 page 0", "first 1 page 1"),
+            new Case("IOTLB of a page: second stage there, first stage and nested all", 2 | 3 << 4 | 10 << 16, VA, "first 1 page 0", "first 1 page 1", "first 2 page 0",
+                "second 10 page 0", "nested 10"),
+            new Case("IOTLB of two pages", 2 | 3 << 4 | 10 << 16, VA | 1, "first 1 page 0", "first 1 page 1", "first 2 page 0", "second 10 page 0", "second 10 page 1", "nested 10"),
+            new Case("PASID-based IOTLB of a process, with the domain's second stage", 6 | 2 << 4 | 10 << 16 | 1L << 32, 0, "first 1 page 0", "first 1 page 1",
+                "second 10 page 0", "second 10 page 1"),
             new Case("PASID-based IOTLB of a page", 6 | 3 << 4 | 10 << 16 | 1L << 32, VA + 0x1000, "first 1 page 1"),
             new Case("PASID-based IOTLB of two pages", 6 | 3 << 4 | 10 << 16 | 1L << 32, VA | 1, "first 1 page 0", "first 1 page 1"),
             new Case("PASID-based IOTLB of a page, with the hint", 6 | 3 << 4 | 10 << 16 | 1L << 32, VA | 1 << 6, "first 1 page 0"),
-            new Case("PASID-based IOTLB of a nested process", 6 | 2 << 4 | 10 << 16 | 6L << 32, 0, "nested 10"),
-            new Case("PASID-based IOTLB of another domain", 6 | 2 << 4 | 11 << 16 | 1L << 32, 0),
-            new Case("PASID-based IOTLB of a second-stage process", 6 | 2 << 4 | 10 << 16 | 4L << 32, 0),
+            new Case("PASID-based IOTLB of a nested process", 6 | 2 << 4 | 10 << 16 | 6L << 32, 0, "nested 10", "second 10 page 0", "second 10 page 1"),
+            new Case("PASID-based IOTLB of another domain", 6 | 2 << 4 | 11 << 16 | 1L << 32, 0, "second 11 page 0"),
+            new Case("PASID-based IOTLB of a second-stage process", 6 | 2 << 4 | 10 << 16 | 4L << 32, 0, "second 10 page 0", "second 10 page 1"),
             new Case("PASID cache only", 7 | 3 << 4, 0),
             new Case("context cache only", 1 | 1 << 4, 0)).map(each -> DynamicTest.dynamicTest(each.toString(), () -> {
                 ProcessInvalidationTest test = new ProcessInvalidationTest();
@@ -146,8 +148,8 @@ class ProcessInvalidationTest {
     // Errors of descriptors
 
     @ParameterizedTest
-    @CsvSource({"6, 0, 4", "26, 40, 0", "46, 0, 4", "36, 80, 4", "36, 3f, 4", "100036, 0, 0", "10000000000026, 0, 4", "27, 0, 4", "7, 1, 4", "47, 0, 4", "407, 0, 3", "208, 0, 3", "8, 400, 4",
-        "209, 0, 3", "29, 0, 4", "9, 1, 4", "9, 1000, 4", "a, 0, 3", "0, 0, 3", "201, 0, 4", "200000000003, 2, 4"})
+    @CsvSource({"6, 0, 4", "26, 40, 0", "46, 0, 4", "36, 80, 4", "36, 3f, 0", "100036, 0, 0", "10000000000026, 0, 4", "27, 0, 4", "7, 1, 4", "47, 0, 4", "407, 0, 3", "208, 0, 3", "8, 400, 4",
+        "209, 0, 3", "29, 0, 4", "9, 1, 4", "9, 1000, 4", "a, 0, 3", "0, 0, 3", "201, 0, 3", "200000000003, 2, 4"})
     void aBadDescriptorStopsTheQueueWithItsReason(String low, String high, int error) {
         r.submit(Long.parseUnsignedLong(low, 16), Long.parseUnsignedLong(high, 16));
         assertThat(r.rig.get64(IQER) & 0xF).isEqualTo(error);
@@ -182,7 +184,25 @@ class ProcessInvalidationTest {
         r.rig.set64(0x20, Rig.ROOT);
         r.rig.command(Rig.SRTP);
         r.submit(7 | 3 << 4, 0);
+        assertThat(r.rig.get64(IQER) & 0xF).as("a type that legacy mode does not have").isEqualTo(3);
+    }
+
+    /** Source: List of Valid Descriptor Types for Each Mode; Invalidation Queue Error Record Register. */
+    @Test
+    void aReservedTableModeStopsTheQueue() {
+        r.rig.set64(0x20, Rig.ROOT | 2 << 10);
+        r.rig.command(Rig.SRTP);
+        r.submit(1 | 1 << 4, 0);
         assertThat(r.rig.get64(IQER) & 0xF).isEqualTo(7);
+    }
+
+    @Test
+    void aUnitWithoutScalableModeHasNoWideDescriptors() {
+        try (Rig plain = new Rig("server").queue()) {
+            plain.set64(0x90, Rig.QUEUE | 1 << 11);
+            plain.submit(1 | 1 << 4, 0);
+            assertThat(plain.get64(IQER) & 0xF).isEqualTo(5);
+        }
     }
 
     // Hand-over

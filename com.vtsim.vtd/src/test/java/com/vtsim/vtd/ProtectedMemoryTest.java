@@ -69,6 +69,22 @@ class ProtectedMemoryTest {
         assertThat(rig.write(Rig.FAR, 0x1000)).isEqualTo(0x0100_0000L);
     }
 
+    /** Source: Protected Memory Enable Register: from the processors of 2015 on whatever the tables say. */
+    @Test
+    void aNewerUnitBlocksTranslationToo() {
+        try (Rig newer = new Rig("server")) {
+            newer.set(0x68, 0x0100_0000);
+            newer.set(0x6C, 0x0120_0000);
+            newer.set(0x64, 0x8000_0000);
+            newer.enable();
+            newer.map(newer.domain(Rig.FAR, 2), 0x1000, 0x0100_0000, Rig.RW);
+            newer.map(newer.peek(newer.contextEntry(Rig.FAR)) & ~0xFFFL, 0x2000, 0x0200_0000, Rig.RW);
+            assertThat(newer.write(Rig.FAR, 0x1000)).isEqualTo(-1);
+            assertThat(newer.isRecorded(0)).as("not a fault").isFalse();
+            assertThat(newer.write(Rig.FAR, 0x2000)).isEqualTo(0x0200_0000L);
+        }
+    }
+
     @Test
     void aLimitBelowTheBaseProtectsNothing() {
         rig.set(0x6C, 0x00E0_0000);

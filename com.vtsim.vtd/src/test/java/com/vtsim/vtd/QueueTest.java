@@ -50,9 +50,21 @@ class QueueTest {
         assertThat(rig.messages.heard).containsExactly("fee01000 61");
     }
 
+    /** The unit writes to nowhere else: not over its own registers, and not into memory. */
+    @Test
+    void anEventWhoseAddressIsNoInterruptsSendsNothing() {
+        Rig rig = rig();
+        rig.set(0xA8, 0x1000);
+        rig.set(0xA0, 0);
+        rig.submit(await(0x10, 0), 0);
+        assertThat(rig.get(0x9C)).isEqualTo(1);
+        assertThat(rig.messages.heard).isEmpty();
+    }
+
     @Test
     void aCompletionThatIsStillNotedInterruptsNoMore() {
         Rig rig = rig();
+        rig.set(0xA8, 0xFEE0_1000);
         rig.set(0xA0, 0);
         rig.submit(await(0x10, 0), 0);
         rig.submit(await(0x10, 0), 0);
@@ -66,6 +78,7 @@ class QueueTest {
     @Test
     void aMaskedCompletionPendsUntilUnmasked() {
         Rig rig = rig();
+        rig.set(0xA8, 0xFEE0_1000);
         rig.submit(await(0x10, 0), 0);
         assertThat(rig.messages.heard).isEmpty();
         assertThat(rig.get(0xA0)).isEqualTo(0xC000_0000);

@@ -44,13 +44,19 @@ class RegisterTest {
 
     @TestFactory
     Stream<DynamicTest> tableRules() {
-        return RegisterRules.of(VtdRegister.class, this::door, List.of(VtdRegister.CAP, VtdRegister.ECAP, VtdRegister.GSTS, VtdRegister.RTADDR, VtdRegister.CCMD,
+        return RegisterRules.of(VtdRegister.class, this::door, List.of(VtdRegister.VER, VtdRegister.CAP, VtdRegister.ECAP, VtdRegister.GSTS, VtdRegister.RTADDR, VtdRegister.CCMD,
                 VtdRegister.PMEN, VtdRegister.IQA, VtdRegister.IOTLB));
     }
 
+    @TestFactory
+    Stream<DynamicTest> memoryTypeRegisterRules() {
+        return RegisterRules.of(MemoryTypeRegister.class, this::door, List.of());
+    }
+
     @Test
-    void versionIsOneZero() {
+    void theVersionIsTheProfiles() {
         assertThat(rig("client").get(0x00)).isEqualTo(0x10);
+        assertThat(rig("scalable").get(0x00)).isEqualTo(0x40);
     }
 
     @Test
@@ -67,11 +73,56 @@ class RegisterTest {
         assertThat(rig.get64(0x20)).isEqualTo(0x2A_1234_5000L);
     }
 
+    /** Source: Fault Conditions, RTA.1: the mode can be written, and no request is served. */
     @Test
-    void rootTableModeIsReservedInLegacyUnits() {
-        Rig rig = rig("client");
-        rig.set64(0x20, 0x1000 | 0x400);
-        assertThat(rig.get64(0x20)).isEqualTo(0x1000);
+    void aUnitWithoutScalableModeServesNoRequestInIt() {
+        for (int mode = 1; mode <= 3; mode++) {
+            Rig rig = rig("client");
+            rig.set64(0x20, Rig.ROOT | mode << 10);
+            rig.command(Rig.SRTP);
+            rig.command(Rig.TE);
+            assertThat(rig.read(Rig.DEV, 0x1000)).isEqualTo(-1);
+            assertThat(rig.reason(0)).isEqualTo(0x30);
+        }
+    }
+
+    /** Source: Context Command Register, IOTLB Invalidate Register: not with tables of scalable mode. */
+    @Test
+    void invalidationByRegisterIsForLegacyModeOnly() {
+        try (ScalableRig r = new ScalableRig()) {
+            r.map(r.second(Rig.DEV, 0, 1), 0x1000, 0x200_0000, 3);
+            r.read(Rig.DEV, -1, 0x1000);
+            int cached = r.rig.unit.cached().size();
+            r.rig.set64(0x28, 1L << 63 | 1L << 61);
+            r.rig.set64(0x508, 1L << 63 | 1L << 60);
+            assertThat(r.rig.get64(0x28) >>> 59).as("done, granularity 0").isEqualTo(4);
+            assertThat(r.rig.get64(0x508) >>> 57).as("done, granularity 0").isEqualTo(8);
+            assertThat(r.rig.unit.cached()).hasSize(cached);
+        }
+    }
+
+    /** Source: Global Command Register, Translation Enable. */
+    @Test
+    void disablingTranslationEmptiesTheCachesOfAScalableUnit() {
+        try (ScalableRig r = new ScalableRig()) {
+            r.map(r.second(Rig.DEV, 0, 1), 0x1000, 0x200_0000, 3);
+            r.read(Rig.DEV, -1, 0x1000);
+            assertThat(r.rig.unit.cached()).isNotEmpty();
+            r.rig.disable(Rig.TE);
+            assertThat(r.rig.unit.cached()).isEmpty();
+        }
+    }
+
+    /** Source: Global Command Register, Interrupt Remapping Enable. */
+    @Test
+    void disablingInterruptRemappingDropsItsEntriesWhereAnnounced() {
+        for (String profile : List.of("client", "server")) {
+            Rig rig = rig(profile).interrupts(7, false);
+            rig.irte(1, 0x0000_0100_0041_0001L, 0);
+            rig.interrupt(Rig.DEV, 0xFEE0_0030L, 0);
+            rig.disable(Rig.IRE);
+            assertThat(rig.unit.cached()).as(profile).hasSize(profile.equals("client") ? 1 : 0);
+        }
     }
 
     /** Source: Global Command Register, Global Status Register. */

@@ -21,6 +21,8 @@ final class ScalableRig implements AutoCloseable {
     static final long D = 1 << 6;
     static final long SECOND_A = 1 << 8;
     static final long SECOND_D = 1 << 9;
+    /** Second quarter of a PASID table entry: paging entries are snooped, and can be marked. */
+    static final long PWSNP = 1 << 23;
     /** A directory of 128 entries: 8192 PASIDs. */
     static final int PROCESSES = 8192;
 
@@ -98,7 +100,7 @@ final class ScalableRig implements AutoCloseable {
     /** @param third what the third quarter has besides the first stage's table: SRE 0, ERE 1, FLPM 3:2, WPE 4, EAFE 7 */
     void entry(int sid, int pasid, int domain, int type, long secondTable, long firstTable, long third) {
         long at = pasidEntry(sid, pasid);
-        rig.poke(at + 8, domain);
+        rig.poke(at + 8, domain | PWSNP);
         rig.poke(at + 16, firstTable | third);
         rig.poke(at, secondTable | 2 << 2 | (long) type << 6 | 1);
     }

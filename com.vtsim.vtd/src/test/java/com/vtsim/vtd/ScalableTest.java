@@ -142,8 +142,25 @@ class ScalableTest implements AutoCloseable {
         return second;
     }
 
+    /** As {@link #nested}, with a second stage of three levels, 39 bits. */
+    private void narrowNested() {
+        long second = nested(0);
+        r.rig.poke(r.pasidEntry(DEV, 1), r.rig.peek(second) & ~0xFFFL | NESTED << 6 | 1);
+        narrow();
+    }
+
+    /** Makes the second stage one of three levels. */
+    private void narrow() {
+        r.rig.poke(r.pasidEntry(DEV, 1), r.rig.peek(r.pasidEntry(DEV, 1)) & ~0x1CL | 1 << 2);
+    }
+
+    private long top() {
+        return nestedTable(4);
+    }
+
     private long nestedTable(int level) {
-        return r.rig.peek(r.rig.entry(r.rig.peek(r.pasidEntry(DEV, 1)) & ~0xFFFL, 4, 0x1000L * (5 - level), 1)) & ~0xFFFL;
+        long entry = r.rig.peek(r.pasidEntry(DEV, 1));
+        return r.rig.peek(r.rig.entry(entry & ~0xFFFL, (int) (entry >> 2 & 7) + 2, 0x1000L * (5 - level), 1)) & ~0xFFFL;
     }
 
     private long nestedEntry(int level) {
@@ -201,7 +218,7 @@ class ScalableTest implements AutoCloseable {
         long leaf = r.mapFirst(r.first(DEV, 1, 1), 4, VA, OWN, PRWU);
         var walk = r.rig.unit.walk(DEV, 1, VA + 1);
         assertThat(walk.hostPhysical()).isEqualTo(OWN + 1);
-        assertThat(walk.steps()).extracting(step -> step.table()).containsExactly("root, lower half", "context", "PASID directory", "PASID table", "FL-PML4E", "FL-PDPTE", "FL-PDE", "FL-PTE");
+        assertThat(walk.steps()).extracting(step -> step.table()).containsExactly("root, lower half", "context", "PASID directory", "PASID table", "FL-PML4E", "FL-PDPTE", "FL-PDE", "FL-PTE", "memory type");
         assertThat(r.rig.peek(leaf)).isEqualTo(OWN | PRWU);
         assertThat(r.rig.unit.cached()).isEmpty();
     }
@@ -211,7 +228,7 @@ class ScalableTest implements AutoCloseable {
         r.map(nested(0), 0x9000, OWN, 3);
         var walk = r.rig.unit.walk(DEV, 1, VA);
         assertThat(walk.hostPhysical()).isEqualTo(OWN);
-        assertThat(walk.steps()).as("root, context, directory, table, then for each of 4 entries and the page 4 of the second stage").hasSize(4 + 4 * 5 + 4);
+        assertThat(walk.steps()).as("root, context, directory, table, then for each of 4 entries and the page 4 of the second stage, memory type").hasSize(4 + 4 * 5 + 4 + 1);
     }
 
     // Privilege
@@ -295,7 +312,7 @@ class ScalableTest implements AutoCloseable {
     private static Stream<Case> cases() {
         return Stream.of(
             Case.of(0x30, false, "TTM 2", t -> t.table(2 << 10)),
-            Case.of(0x30, false, "TTM 3", t -> t.table(3 << 10)),
+            Case.of(0x33, false, "TTM 3", t -> t.table(3 << 10)),
             Case.of(0x31, false, "PASID in legacy mode", t -> t.table(0)),
             Case.of(0x38, false, "root table not in memory", t -> t.root(NOWHERE | 1 << 10)),
             Case.of(0x39, false, "root half not present", t -> t.clear(t.r.rootEntry(DEV), 1)),
@@ -312,12 +329,14 @@ class ScalableTest implements AutoCloseable {
             Case.of(0x43, true, "PRE without DTE", t -> t.set(t.r.contextEntry(DEV), 16)),
             Case.of(0x45, true, "PASIDE clear", t -> t.clear(t.r.contextEntry(DEV), 8)),
             Case.of(0x46, true, "PASID beyond the directory", t -> { }).with((t, w) -> t.r.request(DEV, ScalableRig.PROCESSES, VA, w, false, false)),
-            Case.of(0x48, true, "RID_PASID beyond the directory", t -> t.set(t.r.contextEntry(DEV) + 8, ScalableRig.PROCESSES)).with(WITHOUT),
-            Case.of(0x50, true, "directory not in memory", t -> t.r.rig.poke(t.r.contextEntry(DEV), NOWHERE | 9)),
+            Case.of(0x43, true, "RID_PASID beyond the directory", t -> t.set(t.r.contextEntry(DEV) + 8, ScalableRig.PROCESSES)).with(WITHOUT),
+            Case.of(0x43, true, "RID_PASID beyond the directory, which a request with PASID does not use", t -> t.set(t.r.contextEntry(DEV) + 8, ScalableRig.PROCESSES)),
+            Case.of(0x48, true, "PASID that is RID_PASID", t -> t.set(t.r.contextEntry(DEV) + 8, 1)),
+            Case.of(0x50, false, "directory not in memory", t -> t.r.rig.poke(t.r.contextEntry(DEV), NOWHERE | 9)),
             Case.of(0x51, true, "directory entry not present", t -> t.clear(t.r.directoryEntry(DEV, 1), 1)),
             Case.of(0x52, true, "directory entry bit 2", t -> t.set(t.r.directoryEntry(DEV, 1), 4)),
             Case.of(0x52, true, "directory entry beyond width", t -> t.set(t.r.directoryEntry(DEV, 1), BEYOND)),
-            Case.of(0x58, true, "PASID table not in memory", t -> t.r.rig.poke(t.r.directoryEntry(DEV, 1), NOWHERE | 1)),
+            Case.of(0x58, false, "PASID table not in memory", t -> t.r.rig.poke(t.r.directoryEntry(DEV, 1), NOWHERE | 1)),
             Case.of(0x59, true, "PASID table entry not present", t -> t.clear(t.r.pasidEntry(DEV, 1), 1)),
             Case.of(0x5A, true, "PASID table entry bit 10", t -> t.set(t.r.pasidEntry(DEV, 1), 1 << 10)),
             Case.of(0x5A, true, "PASID table entry bit 80", t -> t.set(t.r.pasidEntry(DEV, 1) + 8, 1 << 16)),
@@ -325,6 +344,8 @@ class ScalableTest implements AutoCloseable {
             Case.of(0x5A, true, "PASID table entry bit 192", t -> t.set(t.r.pasidEntry(DEV, 1) + 24, 1)),
             Case.of(0x5A, true, "PASID table entry bit 511", t -> t.set(t.r.pasidEntry(DEV, 1) + 56, 1L << 63)),
             Case.of(0x5A, true, "first-stage table beyond width", t -> t.set(t.r.pasidEntry(DEV, 1) + 16, BEYOND)),
+            Case.of(0x5A, true, "second-stage table beyond width", t -> t.r.entry(DEV, 1, 1, SECOND, BEYOND, 0, 0)),
+            Case.of(0x5A, true, "PASID table entry bit 91", t -> t.set(t.r.pasidEntry(DEV, 1) + 8, 1 << 27)),
             Case.of(0x5B, true, "PGTT 0", t -> t.r.entry(DEV, 1, 1, 0, 0, 0, 0)),
             Case.of(0x5B, true, "PGTT 5", t -> t.r.entry(DEV, 1, 1, 5, 0, 0, 0)),
             Case.of(0x5B, true, "FLPM 2", t -> t.set(t.r.pasidEntry(DEV, 1) + 16, 8)),
@@ -337,21 +358,42 @@ class ScalableTest implements AutoCloseable {
             Case.of(0x72, true, "first-stage leaf beyond width", t -> t.r.mapFirst(t.r.first(DEV, 1, 1), 4, VA, BEYOND, 7)),
             Case.of(0x72, true, "PS in the top entry", t -> t.set(t.r.rig.peek(t.r.pasidEntry(DEV, 1) + 16) + (VA >>> 39 & 0x1FF) * 8, 0x80)),
             Case.of(0x73, true, "first-stage top not in memory", t -> t.r.entry(DEV, 1, 1, FIRST, 0, NOWHERE, 0)),
-            Case.of(0x74, true, "first-stage table above the second stage", t -> t.r.entry(DEV, 1, 1, NESTED, t.r.rig.page(), 1L << 48, 0)),
+            Case.of(0x5B, true, "first-stage top above the second stage", t -> {
+                t.r.entry(DEV, 1, 1, NESTED, t.r.rig.page(), 1L << 40, 0);
+                t.narrow();
+            }),
+            Case.of(0x74, true, "first-stage table above the second stage", t -> {
+                t.narrowNested();
+                t.r.rig.poke(t.top() + (VA >>> 39 & 0x1FF) * 8, 1L << 40 | PRWU);
+            }),
             Case.of(0x75, true, "top entry not readable", t -> t.second(4, 2)),
             Case.of(0x76, true, "first-stage entry not readable", t -> t.second(2, 2)),
             Case.of(0x77, true, "accessed bit not writable", t -> t.second(2, 1)),
-            Case.of(0x78, true, "second-stage top not in memory", t -> t.r.entry(DEV, 1, 1, SECOND, NOWHERE, 0, 0)).with((t, w) -> t.r.request(DEV, 1, 0x1000, w, false, false)),
+            Case.of(0x7B, true, "second-stage top not in memory", t -> t.r.entry(DEV, 1, 1, SECOND, NOWHERE, 0, 0)).with((t, w) -> t.r.request(DEV, 1, 0x1000, w, false, false)),
+            Case.of(0x78, true, "second-stage table not in memory", t -> t.r.rig.poke(t.r.second(DEV, 1, 1), NOWHERE | 3)).with((t, w) -> t.r.request(DEV, 1, 0x1000, w, false, false)),
             Case.of(0x79, true, "second stage not present", t -> t.r.second(DEV, 1, 1)).with((t, w) -> t.r.request(DEV, 1, 0x1000, w, false, false)),
             Case.of(0x7A, true, "second-stage leaf beyond width", t -> t.r.map(t.r.second(DEV, 1, 1), 0x1000, BEYOND, 3)).with((t, w) -> t.r.request(DEV, 1, 0x1000, w, false, false)),
-            Case.of(0x7B, true, "second-stage pointer beyond width", t -> t.r.entry(DEV, 1, 1, SECOND, BEYOND, 0, 0)),
+            Case.of(0x79, true, "read above, write below: neither", t -> {
+                long table = t.r.second(DEV, 1, 1);
+                t.r.map(table, 0x1000, OWN, 2);
+                t.r.rig.poke(table, t.r.rig.peek(table) & ~2L);
+            }).with((t, w) -> t.r.request(DEV, 1, 0x1000, w, false, false)),
+            Case.of(0x7C, true, "accessed bit of a second stage that is not snooped", t -> {
+                t.r.map(t.r.second(DEV, 1, 1), 0x1000, OWN, 3);
+                t.set(t.r.pasidEntry(DEV, 1), 1 << 9);
+                t.clear(t.r.pasidEntry(DEV, 1) + 8, ScalableRig.PWSNP);
+            }).with((t, w) -> t.r.request(DEV, 1, 0x1000, w, false, false)),
+            Case.of(0x90, true, "accessed bit of a first stage that is not snooped", t -> {
+                t.good();
+                t.clear(t.r.pasidEntry(DEV, 1) + 8, ScalableRig.PWSNP);
+            }),
             Case.of(0x80, true, "not canonical", t -> { }).with((t, w) -> t.r.request(DEV, 1, 1L << 47, w, false, false)),
             Case.of(0x81, true, "supervisor's page", t -> t.r.mapFirst(t.r.first(DEV, 1, 1), 4, VA, OWN, PRW)),
-            Case.of(0x83, true, "above the second stage", t -> t.r.second(DEV, 1, 1)).with((t, w) -> t.r.request(DEV, 1, 1L << 48, w, false, false)),
+            Case.of(0x84, true, "above the second stage", t -> t.r.second(DEV, 1, 1)).with((t, w) -> t.r.request(DEV, 1, 1L << 48, w, false, false)),
             Case.of(0x83, true, "above the host address width", t -> t.r.entry(DEV, 1, 1, PASS, 0, 0, 0)).with((t, w) -> t.r.request(DEV, 1, BEYOND, w, false, false)),
-            Case.of(0x84, true, "first stage leads above the second", t -> {
-                t.nested(0);
-                t.r.rig.poke(t.nestedEntry(1), 1L << 48 | PRWU);
+            Case.of(0x74, true, "first stage leads above the second", t -> {
+                t.narrowNested();
+                t.r.rig.poke(t.nestedEntry(1), 1L << 40 | PRWU);
             }),
             Case.of(0x87, true, "leads to FEEx_xxxxh", t -> t.r.mapFirst(t.r.first(DEV, 1, 1), 4, VA, 0xFEE0_0000L, PRWU)),
             Case.of(0x87, true, "passes to FEEx_xxxxh", t -> t.r.entry(DEV, 1, 1, PASS, 0, 0, 0)).with((t, w) -> t.r.request(DEV, 1, 0xFEE0_0000L, w, false, false)));
@@ -393,7 +435,7 @@ class ScalableTest implements AutoCloseable {
     /** FPD in the context entry, the PASID directory entry or the PASID table entry. */
     @TestFactory
     Stream<DynamicTest> faultProcessingDisableHoldsBackWhatItGoverns() {
-        return cases().filter(each -> each.reason() >= 0x59).flatMap(each -> Stream.of("context", "directory", "table").filter(where -> each.reason() > 0x5A || !where.equals("table"))
+        return cases().filter(each -> each.qualified() && each.reason() >= 0x59).flatMap(each -> Stream.of("context", "directory", "table").filter(where -> each.reason() > 0x5A || !where.equals("table"))
             .map(where -> DynamicTest.dynamicTest(each + ", FPD in " + where, () -> {
                 try (ScalableTest test = fresh()) {
                     each.tables().accept(test);
@@ -449,25 +491,32 @@ class ScalableTest implements AutoCloseable {
         assertThat(r.rig.unit.faults().get(0).pasid()).isEqualTo(0x1234);
     }
 
+    /** Source: Types of DMA Requests. */
     @Test
-    void withoutRemappingARequestWithPasidGoesNowhere() {
+    void withoutRemappingThePasidIsIgnored() {
         r.rig.disable(Rig.TE);
-        assertThat(r.read(DEV, 1, OWN)).isEqualTo(-1);
+        assertThat(r.read(DEV, 1, OWN)).isEqualTo(OWN);
         assertThat(r.read(DEV, -1, OWN)).isEqualTo(OWN);
     }
 
     @Test
     void aUnitWithoutFirstStageRefusesItsTypes() {
         try (ScalableRig plain = new ScalableRig("scalable-second")) {
-            plain.entry(DEV, 1, 1, FIRST, 0, plain.rig.page(), 0);
-            plain.entry(DEV, 2, 1, NESTED, plain.rig.page(), 0x1000, 0);
-            for (int pasid : List.of(1, 2)) {
+            plain.entry(DEV, 1, 1, FIRST, 0, 0, 0);
+            plain.entry(DEV, 2, 1, NESTED, plain.rig.page(), 0, 0);
+            plain.entry(DEV, 3, 1, SECOND, plain.rig.page(), 0x1000, 0);
+            plain.entry(DEV, 4, 1, SECOND, plain.rig.page(), 0, WPE);
+            plain.entry(DEV, 5, 1, SECOND, plain.rig.page(), 0, SRE);
+            plain.entry(DEV, 6, 1, SECOND, plain.rig.page(), 0, EAFE);
+            for (int pasid = 1; pasid <= 6; pasid++) {
                 assertThat(plain.read(DEV, pasid, 0x1000)).isEqualTo(-1);
-                assertThat(plain.rig.reason(pasid - 1)).isEqualTo(0x5B);
+                assertThat(plain.rig.reason(pasid - 1)).as("its fields are reserved too").isEqualTo(pasid < 3 ? 0x5B : 0x5A);
             }
+            assertThat(plain.read(DEV, 1 << 16, 0x1000)).isEqualTo(-1);
+            assertThat(plain.rig.reason(6)).as("PASIDs have 16 bits here").isEqualTo(0x89);
             plain.context(DEV, PASIDE);
-            plain.map(plain.second(DEV, 3, 1), 0x1000, OWN, 3);
-            assertThat(plain.read(DEV, 3, 0x1000)).isEqualTo(OWN);
+            plain.map(plain.second(DEV, 7, 1), 0x1000, OWN, 3);
+            assertThat(plain.read(DEV, 7, 0x1000)).isEqualTo(OWN);
         }
     }
 

@@ -166,7 +166,7 @@ class TranslationTest {
                 new Fault("read of a page not present", 0x06, false, true, rig -> rig.poke(leaf(rig), 0)),
                 new Fault("page directory not present", 0x06, false, true, rig -> rig.poke(entry(rig, 2), 0)),
                 new Fault("top entry not present", 0x06, false, true, rig -> rig.poke(entry(rig, 3), 0)),
-                new Fault("top table not in memory", 0x07, false, true, rig -> rig.poke(rig.contextEntry(Rig.DEV), 0x10_0000_0000L | 1)),
+                new Fault("top table not in memory", 0x03, false, true, rig -> rig.poke(rig.contextEntry(Rig.DEV), 0x10_0000_0000L | 1)),
                 new Fault("page table not in memory", 0x07, false, true, rig -> rig.poke(entry(rig, 2), 0x10_0000_0000L | 3)),
                 new Fault("root table not in memory", 0x08, false, false, rig -> {
                     rig.set64(0x20, 0x10_0000_0000L);
@@ -343,5 +343,24 @@ class TranslationTest {
         assertThat(rig.read(Rig.DEV, IOVA)).isEqualTo(-1);
         ready(rig);
         assertThat(rig.read(Rig.DEV, IOVA)).isEqualTo(TARGET);
+    }
+
+    /** CAP.ZLR. Source: Handling of Zero-Length Reads. */
+    @Test
+    void aReadOfNoBytesNeedsAnyRight() {
+        try (Rig rig = new Rig()) {
+            rig.enable();
+            long table = rig.domain(Rig.DEV, 1);
+            rig.map(table, 0x1000, TARGET, Rig.W);
+            for (int again = 0; again < 2; again++) {
+                var flush = new com.vtsim.api.pci.RequestTranslator.Request();
+                flush.sourceId = Rig.DEV;
+                flush.address = 0x1000;
+                assertThat(rig.unit.translate(flush)).isTrue();
+                flush.address = 0x5000;
+                assertThat(rig.unit.translate(flush)).as("nothing there").isFalse();
+                assertThat(rig.read(Rig.DEV, 0x1000)).as("a read of bytes").isEqualTo(-1);
+            }
+        }
     }
 }

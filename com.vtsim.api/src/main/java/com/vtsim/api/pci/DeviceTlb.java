@@ -28,6 +28,16 @@ public interface DeviceTlb extends PciFunction {
     boolean invalidate(int pasid, long address, long length, boolean global);
 
     /**
+     * The same, for a function that may answer later: with {@link Upstream#invalidated} and the tag. Until then wait descriptors behind the request wait.
+     *
+     * @param tag of the request, 0–31
+     * @return whether it has answered already. False is an answer to come, or none: then the unit records a time-out in the end
+     */
+    default boolean invalidate(int tag, int pasid, long address, long length, boolean global) {
+        return invalidate(pasid, address, length, global);
+    }
+
+    /**
      * A page request group response.
      *
      * @param pasid process address space id, or -1 if the request had none or the response is not to have one

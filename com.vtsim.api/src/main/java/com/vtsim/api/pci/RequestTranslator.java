@@ -50,6 +50,16 @@ public interface RequestTranslator extends Part {
         return false;
     }
 
+    /**
+     * Takes an invalidation completion message of a function.
+     *
+     * @param sourceId requester
+     * @param tags     of the requests that are done, a bit each
+     * @param count    how many such messages the function sends for each request: 1 to 7, or 0 for 8
+     * @pcie Address Translation Services, Invalidate Completion Message
+     */
+    default void invalidated(int sourceId, int tags, int count) { }
+
     /** A request, reused by its requester so that translation allocates nothing. */
     final class Request {
         /** Requester: bus 15:8, device 7:3, function 2:0. */
@@ -58,7 +68,7 @@ public interface RequestTranslator extends Part {
         public int pasid = -1;
         /** DMA address. */
         public long address;
-        /** Bytes wanted from {@link #address} on, 1 or more. */
+        /** Bytes wanted from {@link #address} on; 0 for a read that only flushes. */
         public int length;
         /** A write rather than a read. */
         public boolean write;

@@ -76,4 +76,13 @@ public interface Upstream {
     default boolean pageRequest(RequestTranslator.PageRequest request) {
         return false;
     }
+
+    /**
+     * Sends an invalidation completion message, for requests that {@link DeviceTlb#invalidate(int, int, long, long, boolean)} did not answer.
+     *
+     * @param tags  of the requests, a bit each
+     * @param count how many such messages the function sends for each request: 1 to 7, or 0 for 8
+     * @pcie Address Translation Services, Invalidate Completion Message
+     */
+    default void invalidated(int tags, int count) { }
 }

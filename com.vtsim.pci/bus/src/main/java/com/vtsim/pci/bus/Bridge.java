@@ -153,7 +153,7 @@ public final class Bridge implements PciFunction, PciSlot, RegisterBlocks {
         header.strap(BridgeRegister.INTPN, 1 + (address.function() & 3));
         RegisterFile<ExpressRegister> file = express.file();
         if (kind.hasLink()) {
-            file.strap(ExpressRegister.DEVCAP2, ExpressRegister.ARI_FORWARDING.mask());
+            file.strap(ExpressRegister.DEVCAP2, file.get(ExpressRegister.DEVCAP2) | ExpressRegister.ARI_FORWARDING.mask());
             file.strap(ExpressRegister.CAP, file.get(ExpressRegister.CAP) | ExpressRegister.SLOT_IMPLEMENTED.mask());
             file.strap(ExpressRegister.SLOTCAP, (long) number << 19 | (hotPlug ? Slot.HOT_PLUG : 0) | 25 << 7);
             file.strap(ExpressRegister.SLOTCTL, hotPlug ? 0x01C0 : 0);                             // power on, indicators: power on, attention off

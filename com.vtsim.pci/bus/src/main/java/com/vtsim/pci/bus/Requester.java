@@ -15,6 +15,7 @@ import java.util.Arrays;
 final class Requester implements Upstream {
     private static final long INTERRUPT_RANGE = 0xFEE0_0000L;
     private static final long INTERRUPT_MASK = ~0xF_FFFFL;
+    private static final String STRAY = "unsupported request: an interrupt is a write of four bytes";
 
     private final PciFunction function;
     private final HostBridge host;
@@ -89,7 +90,7 @@ final class Requester implements Upstream {
 
     @Override
     public boolean read(Prefix prefix, long dmaAddress, byte[] into, int offset, int length) {
-        boolean all = mayAsk(prefix.translated());
+        boolean all = mayAsk(prefix.translated()) && (length > 0 || flushes(prefix, dmaAddress));
         for (int done = 0; all && done < length; ) {
             int covered = piece(prefix, dmaAddress + done, length - done, false);
             all = covered > 0 && (isThere(request.hostPhysical) || missed());
@@ -112,9 +113,8 @@ final class Requester implements Upstream {
 
     @Override
     public boolean write(long dmaAddress, byte[] from, int offset, int length) {
-        if (isInterrupt(dmaAddress)) {
-            return length != 4 ? refused("unsupported request: an interrupt is a write of four bytes") : message(dmaAddress,
-                    from[offset] & 0xFF | (from[offset + 1] & 0xFF) << 8 | (from[offset + 2] & 0xFF) << 16 | from[offset + 3] << 24);
+        if (isInterrupt(dmaAddress) && length == 4) {
+            return message(dmaAddress, from[offset] & 0xFF | (from[offset + 1] & 0xFF) << 8 | (from[offset + 2] & 0xFF) << 16 | from[offset + 3] << 24);
         }
         return write(Prefix.NONE, dmaAddress, from, offset, length);
     }
@@ -145,26 +145,36 @@ final class Requester implements Upstream {
     /** Translates up to the end of a page into {@link #request}. @return bytes covered, 0 if the request is blocked */
     private int piece(Prefix prefix, long dmaAddress, int left, boolean write) {
         int inPage = (int) Math.min(left, MemorySpace.PAGE - (dmaAddress & MemorySpace.PAGE - 1));
-        boolean special = prefix.translated() || prefix.pasid() >= 0;
-        if (special ? translator == null : isInterrupt(dmaAddress)) {
-            refused(special ? "unsupported request: there is no remapping unit" : "unsupported request: an interrupt is a write of four bytes");
+        boolean stray = isInterrupt(dmaAddress) && !prefix.translated() && prefix.pasid() < 0;
+        if (translator == null && (prefix.translated() || stray)) {
+            refused(stray ? STRAY : "unsupported request: there is no remapping unit");
             return 0;
         }
+        ask(prefix, dmaAddress, inPage, write);
+        if (translator != null && !translator.translate(request) || isInterrupt(request.hostPhysical)) {
+            refused(stray ? STRAY : "blocked by the remapping unit");
+            return 0;
+        }
+        return (int) Math.min(request.covered, inPage);
+    }
+
+    private void ask(Prefix prefix, long dmaAddress, int length, boolean write) {
         request.sourceId = sourceId;
         request.pasid = prefix.pasid();
         request.address = dmaAddress;
-        request.length = inPage;
+        request.length = length;
         request.write = write;
         request.execute = prefix.execute();
         request.privileged = prefix.privileged();
         request.translated = prefix.translated();
         request.hostPhysical = dmaAddress;
-        request.covered = inPage;
-        if (translator != null && !translator.translate(request) || isInterrupt(request.hostPhysical)) {
-            refused("blocked by the remapping unit");
-            return 0;
-        }
-        return (int) Math.min(request.covered, inPage);
+        request.covered = length;
+    }
+
+    /** A read of no bytes: it is translated, and pushes what was written before. */
+    private boolean flushes(Prefix prefix, long dmaAddress) {
+        ask(prefix, dmaAddress, 0, false);
+        return translator == null ? !prefix.translated() : translator.translate(request) || refused("blocked by the remapping unit");
     }
 
     private boolean isThere(long hpa) {
@@ -217,5 +227,12 @@ final class Requester implements Upstream {
         boolean sent = mayAsk(false) && translator != null;
         page.sourceId = sourceId;
         return sent && (translator.pageRequest(page) || refused("page request dropped"));
+    }
+
+    @Override
+    public void invalidated(int tags, int count) {
+        if (isConnected() && translator != null && host.topology().forwards(function)) {
+            translator.invalidated(sourceId, tags, count);
+        }
     }
 }

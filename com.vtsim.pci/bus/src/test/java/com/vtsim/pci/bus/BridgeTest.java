@@ -215,6 +215,16 @@ class BridgeTest {
         assertThat(bench.machine.memory().read(0xFE00_0000L, 1)).as("limit below base closes the window").isEqualTo(0xFF);
     }
 
+    /** Source: PCI Express Base Specification, Device Capabilities 2 Register: ARI Forwarding Supported, End-End TLP Prefix Supported. */
+    @Test
+    void aPortForwardsPrefixesFromEndToEndAndAlternativeFunctions() {
+        int at = bench.read(PORT, 0x34, 1);
+        while (bench.read(PORT, at, 1) != 0x10) {
+            at = bench.read(PORT, at + 1, 1);
+        }
+        assertThat(bench.read(PORT, at + 0x24, 4) & (1 << 21 | 1 << 5)).isEqualTo(1 << 21 | 1 << 5);
+    }
+
     @Test
     void thePrefetchableWindowHas64Bits() {
         open();

@@ -14,7 +14,7 @@ enum EndpointRegister implements Register {
     LENGTH(at(0x0C, 4).rw(0x0000_1FFF).title("Length")),                                           // bytes, at most 1000h
     ADDRESS(at(0x10, 8).rw(-1L).title("Address")),
     PASID(at(0x18, 4).rw(0x000F_FFFF).title("Process Address Space")),
-    BEHAVIOUR(at(0x1C, 4).rw(0x0000_0003).title("Behaviour")),
+    BEHAVIOUR(at(0x1C, 4).rw(0x0000_000F).title("Behaviour")),
     TRANSFERS(at(0x20, 4).ro(0xFFFF_FFFF).title("Transfers Completed")),
     FAILURES(at(0x24, 4).ro(0xFFFF_FFFF).title("Transfers Failed")),
     TRANSLATIONS(at(0x28, 4).ro(0xFFFF_FFFF).title("Translation Requests Sent")),
@@ -43,6 +43,10 @@ enum EndpointRegister implements Register {
     static final Field HANGS = Field.bit(0);
     /** BEHAVIOUR: completes invalidations and keeps what it has. */
     static final Field KEEPS = Field.bit(1);
+    /** BEHAVIOUR: completes invalidations 100 µs late. */
+    static final Field LATE = Field.bit(2);
+    /** BEHAVIOUR: completes, with each late completion, an invalidation that nobody asked for too. */
+    static final Field STRAY = Field.bit(3);
 
     private final Layout layout;
 

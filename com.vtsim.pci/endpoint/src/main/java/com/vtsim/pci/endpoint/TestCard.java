@@ -43,10 +43,11 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
         service = {Part.class, PciFunction.class, TestEndpoint.class, RegisterBlocks.class})
 public final class TestCard implements TestEndpoint, RegisterBlocks {
     private static final String MODEL = "endpoint";
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final int BUFFER = 0x1000;
     private static final int WINDOW = 0x2000;
     private static final long STEP = 1000;
+    private static final long LATENESS = 100_000;
     private static final long IDLE = -1;
     private static final int NO_GROUP = -1;
 
@@ -73,9 +74,13 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
     private final Conversation conversation = new Conversation(cache, translationServices, pageRequests, spaces, this::count);
     private long due = IDLE;
     private int waitsFor = NO_GROUP;
+    /** Tags of invalidations that it has still to complete, and when. */
+    private int owed;
+    private long owedAt = IDLE;
     private Board board;
     private Upstream upstream;
     private Clock.Timer turn;
+    private Clock.Timer answer;
 
     /** A configuration of the endpoint. */
     public @interface Config {
@@ -98,7 +103,7 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
         int virtual_functions() default 0;
     }
 
-    private record CardState(ConfigState config, RegisterState registers, byte[] buffer, long due, int waitsFor, int nextGroup, List<DeviceCache.Entry> cache, List<CardState> virtual) { }
+    private record CardState(ConfigState config, RegisterState registers, byte[] buffer, long due, int waitsFor, int owed, long owedAt, int nextGroup, List<DeviceCache.Entry> cache, List<CardState> virtual) { }
 
     /** Made from a configuration. */
     @Activate
@@ -251,6 +256,29 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
     }
 
     @Override
+    public boolean invalidate(int tag, int pasid, long first, long length, boolean global) {
+        boolean done = invalidate(pasid, first, length, global);
+        if (!done || !registers.isSet(EndpointRegister.BEHAVIOUR, EndpointRegister.LATE)) {
+            return done;
+        }
+        owed |= 1 << tag;
+        owedAt = board.clock().now() + LATENESS;
+        answer.at(owedAt);
+        return false;
+    }
+
+    /** The time of a late completion has come. */
+    private void complete() {
+        int tags = owed;
+        owed = 0;
+        owedAt = IDLE;
+        if (upstream != null) {
+            int stray = registers.isSet(EndpointRegister.BEHAVIOUR, EndpointRegister.STRAY) ? Integer.lowestOneBit(~tags) : 0;
+            upstream.invalidated(tags | stray, 1);
+        }
+    }
+
+    @Override
     public void pageResponse(int pasid, int group, int code) {
         if (code == RESPONSE_FAILURE) {
             pageRequests.failed();
@@ -335,6 +363,10 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
         if (due != IDLE) {
             turn.at(due);
         }
+        answer = board.clock().timer("answer" + number, this::complete);
+        if (owedAt != IDLE) {
+            answer.at(owedAt);
+        }
         if (virtualFunctions != null) {
             appeared = Math.min(virtualFunctions.present(), virtual.size());
             if (host != null) {
@@ -349,12 +381,15 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
     public void reset(Reset kind) {
         due = IDLE;
         waitsFor = NO_GROUP;
+        owed = 0;
+        owedAt = IDLE;
         registers.reset(kind);
         config.reset(kind);
         conversation.reset();
         Arrays.fill(buffer, (byte) 0);
         if (turn != null) {
             turn.cancel();
+            answer.cancel();
         }
     }
 
@@ -364,7 +399,7 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
     }
 
     private CardState state() {
-        return new CardState(config.save(), registers.save(), buffer, due, waitsFor, conversation.nextGroup(), cache.save(), virtual.stream().map(TestCard::state).toList());
+        return new CardState(config.save(), registers.save(), buffer, due, waitsFor, owed, owedAt, conversation.nextGroup(), cache.save(), virtual.stream().map(TestCard::state).toList());
     }
 
     @Override
@@ -390,6 +425,8 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
         System.arraycopy(saved.buffer(), 0, buffer, 0, BUFFER);
         due = saved.due();
         waitsFor = saved.waitsFor();
+        owed = saved.owed();
+        owedAt = saved.owedAt();
         conversation.nextGroup(saved.nextGroup());
         cache.restore(saved.cache());
         for (int i = 0; i < virtual.size(); i++) {

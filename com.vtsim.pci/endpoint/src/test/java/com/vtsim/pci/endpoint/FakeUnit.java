@@ -61,5 +61,10 @@ final class FakeUnit extends StatelessPart implements RequestTranslator, Message
     }
 
     @Override
+    public void invalidated(int sourceId, int tags, int count) {
+        heard.add("invalidated %x %x %d".formatted(sourceId, tags, count));
+    }
+
+    @Override
     public void message(long address, int data) { }
 }

@@ -338,4 +338,28 @@ class TestCardTest {
         }
         assertThat(found).as("error reporting and serial number only").isEqualTo(1 << 1 | 1 << 3);
     }
+
+    /** One message answers all that came meanwhile. With STRAY it claims a tag that is nobody's. */
+    @Test
+    void itAnswersInvalidationsLateIfToldTo() {
+        set(0x1C, 4);
+        assertThat(machine.<Boolean>call(() -> card.invalidate(3, -1, PLACE, 4096, false))).isFalse();
+        assertThat(machine.<Boolean>call(() -> card.invalidate(5, -1, PLACE, 4096, false))).isFalse();
+        pass();
+        assertThat(unit.heard).isEmpty();
+        for (int i = 0; i < 10; i++) {
+            pass();
+        }
+        assertThat(unit.heard).containsExactly("invalidated 28 28 1");
+        unit.heard.clear();
+        set(0x1C, 12);
+        machine.call(() -> card.invalidate(0, -1, PLACE, 4096, false));
+        TestCard successor = new TestCard("card", "00:05.0", true, true, 0);
+        machine.remove(card);
+        machine.add(successor);
+        for (int i = 0; i < 11; i++) {
+            pass();
+        }
+        assertThat(unit.heard).as("also by its successor").containsExactly("invalidated 28 3 1");
+    }
 }
