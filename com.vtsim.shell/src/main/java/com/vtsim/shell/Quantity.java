@@ -51,6 +51,20 @@ public final class Quantity {
     }
 
     /**
+     * Checks a number that an option gives.
+     *
+     * @param option its name, {@code --count}
+     * @param least  the least that is possible
+     * @param most   the most that is possible; {@link Long#MAX_VALUE} for no bound
+     * @throws OperatorException if it is not possible
+     */
+    public static void check(String option, long value, long least, long most) {
+        if (value < least || value > most) {
+            throw new OperatorException(option + " " + value + " is not possible; it must be " + least + (most == Long.MAX_VALUE ? " or more" : " to " + most));
+        }
+    }
+
+    /**
      * A number of bytes.
      *
      * @param text with a unit of size or none

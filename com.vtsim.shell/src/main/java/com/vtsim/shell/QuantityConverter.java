@@ -18,7 +18,8 @@ public final class QuantityConverter implements Converter {
 
     @Override
     public Object convert(Class<?> desired, Object in) {
-        if (!(in instanceof CharSequence)) {
+        // Gogo takes a plain decimal number of more than 32 bits for a Long, and would cut that to an int.
+        if (!(in instanceof CharSequence) && !(in instanceof Long)) {
             return null;
         }
         String text = in.toString();
@@ -32,7 +33,8 @@ public final class QuantityConverter implements Converter {
         if (desired == long.class || desired == Long.class) {
             return value;
         }
-        if (value != (int) value && value >>> 32 != 0) {
+        boolean hexadecimal = text.matches("0[xX].*|.*[hH]");
+        if (value != (int) value && (!hexadecimal || value >>> 32 != 0)) {
             throw new OperatorException("'" + text + "' does not fit in 32 bits");
         }
         return (int) value;

@@ -60,4 +60,22 @@ class QuantityTest {
         assertThat(converter.convert(String.class, "64K")).isNull();
         assertThatThrownBy(() -> converter.convert(int.class, "8G")).hasMessage("'8G' does not fit in 32 bits");
     }
+
+    @Test
+    void anIntegerTakes32BitsInHexadecimalAnd31InDecimal() {
+        QuantityConverter converter = new QuantityConverter();
+        assertThat(converter.convert(int.class, "0xffffffff")).isEqualTo(-1);
+        assertThat(converter.convert(int.class, "-1")).isEqualTo(-1);
+        assertThatThrownBy(() -> converter.convert(int.class, "4000000000")).isInstanceOf(OperatorException.class).hasMessage("'4000000000' does not fit in 32 bits");
+        assertThatThrownBy(() -> converter.convert(int.class, 4_000_000_000L)).as("what Gogo has taken for a number").isInstanceOf(OperatorException.class);
+        assertThatThrownBy(() -> converter.convert(int.class, "0x100000000")).isInstanceOf(OperatorException.class);
+    }
+
+    @Test
+    void aNumberOutOfRangeIsNamedWithItsRange() {
+        Quantity.check("--count", 1, 1, 5);
+        Quantity.check("--count", 5, 1, 5);
+        assertThatThrownBy(() -> Quantity.check("--count", 6, 1, 5)).hasMessage("--count 6 is not possible; it must be 1 to 5");
+        assertThatThrownBy(() -> Quantity.check("--count", 0, 1, Long.MAX_VALUE)).hasMessage("--count 0 is not possible; it must be 1 or more");
+    }
 }

@@ -11,6 +11,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What {@code ./vtsim} prints and returns, seen from outside. */
 class LauncherTest {
@@ -48,6 +50,23 @@ class LauncherTest {
     @Test
     void anUnknownCommandHasANeighbour() throws Exception {
         assertThat(vtsim("-c", "log:lits")).isEqualTo(new Outcome(1, "", "vtsim: no such command: log:lits; did you mean log:list?\n"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            machine:digest           | machine:digest: machine is missing; see "help machine:digest"
+            cpu:break                | cpu:break: machine is missing; see "help cpu:break"
+            machine:console a com1 5 | machine:console: one argument too many: 5; see "help machine:console"
+            log:level org.example "" | log:level: wrong arguments; it takes none, or LEVEL, or LOGGER LEVEL; see "help log:level"
+            machine:save a --nosuch  | machine:save: no such option: --nosuch
+            mem:dump a ""            | '' is no address; write a number as 0x1000 or fee0_0000h, or a register as rsp or rip+10h
+            mem:dump a -1            | '-1' is no address; write a number as 0x1000 or fee0_0000h, or a register as rsp or rip+10h
+            machine:events a -n -1   | --count -1 is not possible; it must be 1 or more
+            log:list -n 4000000000   | log:list: -n: '4000000000' does not fit in 32 bits
+            cpu:trace a -1           | keep -1 is not possible; it must be 0 to 1000000
+            """)
+    void wrongArgumentsAreNamedWithWhatIsRight(String command, String error) throws Exception {
+        assertThat(vtsim("-c", "machine:create a --memory 1M; " + command).err()).isEqualTo("vtsim: " + error + "\n");
     }
 
     @Test

@@ -25,6 +25,8 @@ import org.osgi.service.component.annotations.Reference;
 @Component(service = CpuCommands.class)
 @GogoCommand(scope = "cpu", function = {"regs", "set", "disassemble", "break", "trace", "why", "mc"})
 public final class CpuCommands {
+    private static final int MOST_RECORDED = 1_000_000;
+    private static final int MOST_LISTED = 1_000_000;
     static final Map<String, Breakpoint.Kind> KINDS = kinds();
     static final List<String> ACTIONS = List.of("add", "remove", "list");
 
@@ -75,6 +77,7 @@ public final class CpuCommands {
             @Descriptor("linear address, or a register's name, also with an offset: rip+10h") @Parameter(names = {"-a", "--at"}, absentValue = "") String at,
             @Descriptor("how many instructions") @Parameter(names = {"-n", "--count"}, absentValue = "10") int count,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Quantity.check("--count", count, 1, MOST_LISTED);
         Machine machine = machines.machine(name);
         return ask(name, cpu, processor -> {
             long from = at.isEmpty() ? processor.nextInstruction() : Targets.address(machine, cpu, at);
@@ -139,12 +142,13 @@ public final class CpuCommands {
         return ask(machine, cpu, processor -> new Listing(processor.history()));
     }
 
-    /** Starts or ends recording. */
+    /** Starts or ends recording; an entry takes some hundred bytes. */
     @Descriptor("record the last instructions executed; 0 ends it")
     public Notice trace(
             @Descriptor("which processor") @Parameter(names = "--cpu", absentValue = "0") int cpu,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine,
-            @Descriptor("how many to keep") int keep) {
+            @Descriptor("how many to keep, at most 1,000,000") int keep) {
+        Quantity.check("keep", keep, 0, MOST_RECORDED);
         return ask(machine, cpu, processor -> {
             processor.history(keep);
             return new Notice(machine, keep == 0 ? "records no instructions" : "records the last " + keep + " instructions");

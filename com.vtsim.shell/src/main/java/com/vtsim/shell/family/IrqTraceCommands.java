@@ -5,6 +5,7 @@ import com.vtsim.api.machine.Machines;
 import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.TraceEvent;
 import com.vtsim.shell.Complete;
+import com.vtsim.shell.Quantity;
 import com.vtsim.shell.draw.Drawable;
 import com.vtsim.shell.draw.Paint;
 import com.vtsim.shell.draw.Table;
@@ -79,9 +80,7 @@ public final class IrqTraceCommands {
     @Descriptor("show the newest recorded interrupts: source, who took it, when it was ended, under one number that stays the same across swaps")
     public Ways trace(@Descriptor("how many") @Parameter(names = {"-n", "--count"}, absentValue = "20") int count,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine) {
-        if (count < 1) {
-            throw new OperatorException("count " + count + " is not possible; it must be at least 1");
-        }
+        Quantity.check("--count", count, 1, Long.MAX_VALUE);
         Machine target = machines.machine(machine);
         Map<Long, Way> ways = new LinkedHashMap<>();
         Map<Long, Long> instructions = new LinkedHashMap<>();

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.Parameter;
@@ -149,8 +150,9 @@ public final class MachineCommands {
     @Descriptor("compute the SHA-256 of a machine's memory and the state of its parts")
     public List<Digest> digest(
             @Descriptor("it is an error if they are not all the same") @Parameter(names = {"-s", "--same"}, presentValue = "true", absentValue = "false") boolean same,
-            @Complete(Names.MACHINE) @Descriptor("names of machines") String... machine) {
-        List<Digest> digests = Arrays.stream(machine).map(machines::machine).map(each -> {
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine,
+            @Complete(Names.MACHINE) @Descriptor("names of more") String... more) {
+        List<Digest> digests = Stream.concat(Stream.of(machine), Arrays.stream(more)).map(machines::machine).map(each -> {
             Machine.Status status = each.status();
             return new Digest(each.name(), status.instructions(), Duration.ofNanos(status.time()), each.digest());
         }).toList();
@@ -173,6 +175,7 @@ public final class MachineCommands {
     public List<Event> events(
             @Descriptor("how many") @Parameter(names = {"-n", "--count"}, absentValue = "40") int count,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine) {
+        Quantity.check("--count", count, 1, Long.MAX_VALUE);
         List<TraceEvent> events = machines.machine(machine).events();
         return events.subList(Math.max(0, events.size() - count), events.size()).stream()
                 .map(event -> new Event(event.instructions(), Duration.ofNanos(event.time()), event.part(), event.kind(), event.text())).toList();

@@ -57,9 +57,7 @@ public final class MemoryCommands {
             @Descriptor("bytes") @Parameter(names = {"-n", "--length"}, absentValue = "128") int length,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
             @Descriptor("address, or a register's name: rsp, rip+10h") String address) {
-        if (length < 1 || length > MOST_SHOWN) {
-            throw new OperatorException("--length " + length + " is not possible; it must be 1 to " + MOST_SHOWN);
-        }
+        Quantity.check("--length", length, 1, MOST_SHOWN);
         Machine machine = machines.machine(name);
         return machine.call(() -> {
             long from = Targets.address(machine, cpu, address);
@@ -133,6 +131,7 @@ public final class MemoryCommands {
             @Descriptor("stop after so many") @Parameter(names = {"-n", "--count"}, absentValue = "20") int count,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
             @Descriptor("bytes or text") String what) {
+        Quantity.check("--count", count, 1, Long.MAX_VALUE);
         boolean isText = text || !what.matches("\\s*([0-9a-fA-F]{2}\\s*)+");
         byte[] wanted = isText ? what.getBytes(StandardCharsets.ISO_8859_1) : Targets.bytes(what);
         if (wanted.length == 0) {
@@ -206,9 +205,7 @@ public final class MemoryCommands {
             @Descriptor("bytes; every line they touch counts") @Parameter(names = {"-n", "--length"}, absentValue = "1") long length,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
             @Descriptor("address, or a register's name") String address) {
-        if (length < 1 || length > WINDOW) {
-            throw new OperatorException("--length " + length + " is not possible; it must be 1 to " + WINDOW);
-        }
+        Quantity.check("--length", length, 1, WINDOW);
         Machine machine = machines.machine(name);
         return machine.call(() -> {
             long at = Targets.address(machine, cpu, address);

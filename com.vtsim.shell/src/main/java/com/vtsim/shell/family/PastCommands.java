@@ -83,9 +83,7 @@ public final class PastCommands {
         if (!List.of("", BREAKPOINT, FAULT, START).contains(to)) {
             throw new OperatorException("--to " + to + " is not known; it must be breakpoint, fault or start");
         }
-        if (count < 1) {
-            throw new OperatorException("--count " + count + " is not possible; it must be 1 or more");
-        }
+        Quantity.check("--count", count, 1, Long.MAX_VALUE);
         return journey(session, travels, cpu, () -> switch (to) {
             case BREAKPOINT -> toBreakpoint(travels);
             case FAULT -> toFault(travels, cpu);

@@ -7,6 +7,7 @@ import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.PciHost;
 import com.vtsim.shell.Complete;
+import com.vtsim.shell.Quantity;
 import com.vtsim.shell.draw.Drawable;
 import com.vtsim.shell.draw.Tree;
 import java.util.List;
@@ -84,8 +85,8 @@ public final class PciCommands {
             @Descriptor("256 bytes instead") @Parameter(names = {"-x", "--hex"}, presentValue = "true", absentValue = "false") boolean hex,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
             @Descriptor("bus:device.function, 00:1f.0") String address) {
-        if (length < 0 || length > SPACE) {
-            throw new OperatorException("--length " + length + " is not possible; it must be 1 to " + SPACE);
+        if (length != 0) {
+            Quantity.check("--length", length, 1, SPACE);
         }
         PciAddress place = place(address);
         Machine machine = machines.machine(name);

@@ -8,6 +8,7 @@ import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.RunLimits;
 import com.vtsim.api.machine.Stop;
 import com.vtsim.shell.Complete;
+import com.vtsim.shell.Quantity;
 import com.vtsim.shell.draw.Drawing;
 import com.vtsim.shell.draw.DrawingConverter;
 import com.vtsim.shell.session.Exit;
@@ -101,6 +102,7 @@ public final class RunCommands {
             @Descriptor("the processor whose next instruction is shown") @Parameter(names = "--cpu", absentValue = "0") int cpu,
             @Descriptor("how many") @Parameter(names = {"-n", "--count"}, absentValue = "1") long count,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) throws InterruptedException {
+        Quantity.check("--count", count, 1, Long.MAX_VALUE);
         Machine machine = machines.machine(name);
         long before = machine.status().instructions();
         Stop stop = machine.run(RunLimits.instructions(count));

@@ -33,6 +33,9 @@ final class Targets {
 
     /** @param text a number, or a register's name, or one with an offset: {@code rsp+8} */
     static long address(Machine machine, int cpu, String text) {
+        if (text.isEmpty() || !Character.isLetterOrDigit(text.charAt(0))) {
+            throw new OperatorException("'" + text + "' is no address; write a number as 0x1000 or fee0_0000h, or a register as rsp or rip+10h");
+        }
         if (Character.isDigit(text.charAt(0))) {
             return Quantity.number(text);
         }

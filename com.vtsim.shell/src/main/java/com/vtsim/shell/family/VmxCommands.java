@@ -6,6 +6,7 @@ import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machines;
 import com.vtsim.api.machine.OperatorException;
 import com.vtsim.shell.Complete;
+import com.vtsim.shell.Quantity;
 import com.vtsim.shell.draw.Drawable;
 import com.vtsim.shell.draw.Drawing;
 import com.vtsim.shell.draw.Hex;
@@ -129,6 +130,7 @@ public final class VmxCommands {
             @Descriptor("which processor") @Parameter(names = "--cpu", absentValue = "0") int cpu,
             @Descriptor("show so many") @Parameter(names = {"-n", "--count"}, absentValue = "20") int count,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
+        Quantity.check("--count", count, 1, Long.MAX_VALUE);
         return ask(name, cpu, v -> v.exits().stream().limit(count).map(exit -> new Exits(exit.count(), exit.reason(), exit.name(), exit.rip())).toList());
     }
 

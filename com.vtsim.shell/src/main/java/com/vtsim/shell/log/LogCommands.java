@@ -1,6 +1,7 @@
 package com.vtsim.shell.log;
 
 import com.vtsim.api.machine.OperatorException;
+import com.vtsim.shell.Quantity;
 import java.time.Instant;
 import java.time.LocalTime;
 import java.time.ZoneId;
@@ -54,6 +55,7 @@ public final class LogCommands {
             @Descriptor("least level to show: error, warn, info, debug, trace") @Parameter(names = {"-l", "--level"}, absentValue = "info") LogLevel level,
             @Descriptor("how many entries") @Parameter(names = {"-n", "--count"}, absentValue = "20") int count,
             @Descriptor("the coming and going of bundles and services too") @Parameter(names = {"-a", "--all"}, presentValue = "true", absentValue = "false") boolean all) {
+        Quantity.check("--count", count, 1, Long.MAX_VALUE);
         List<Line> lines = new ArrayList<>();
         for (Enumeration<LogEntry> entries = reader.getLog(); entries.hasMoreElements() && lines.size() < count;) {
             LogEntry entry = entries.nextElement();

@@ -11,8 +11,10 @@ import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
 import org.apache.felix.gogo.runtime.CommandNotFoundException;
 import org.apache.felix.gogo.runtime.Parser;
 import org.apache.felix.gogo.runtime.Parser.Statement;
@@ -42,7 +44,11 @@ final class Diagnosis {
             return unknownCommand(unknown.getCommand());
         }
         if (cause instanceof IllegalArgumentException && String.valueOf(cause.getMessage()).startsWith("Cannot coerce ")) {
-            return wrongArguments(text, cause.getMessage());
+            String message = cause.getMessage();
+            return wrongArguments(text, message.substring("Cannot coerce ".length(), message.indexOf('(')).replaceFirst("^_", ""));
+        }
+        if (cause instanceof IllegalArgumentException && "argument type mismatch".equals(cause.getMessage())) {
+            return wrongArguments(text, "");
         }
         return reason(cause);
     }
@@ -99,19 +105,21 @@ final class Diagnosis {
         return "no such command: " + name + nearest(name, names).map(near -> "; did you mean " + near + "?").orElse("; \"help\" lists them");
     }
 
-    /** Gogo only says that no method fits; this looks for the argument that is to blame. */
-    private String wrongArguments(String text, String message) {
-        String method = message.substring("Cannot coerce ".length(), message.indexOf('('));
+    /**
+     * Gogo only says that no method fits, or of an option's value not even which command it was for; this looks for the argument that is to blame.
+     *
+     * @param method the command's name without its family, or empty for the first command
+     */
+    private String wrongArguments(String text, String method) {
         CommandTable table = new CommandTable(context);
         for (Statement statement : new Parser(text) {{ program(); }}.statements()) {
             List<String> words = statement.tokens().stream().map(Token::toString).toList();
             List<Command> commands = words.isEmpty() ? List.of() : table.named(words.get(0));
-            if (!commands.isEmpty() && commands.get(0).name().equalsIgnoreCase(method)) {
+            if (!commands.isEmpty() && (method.isEmpty() || commands.get(0).name().equalsIgnoreCase(method))) {
                 return blame(commands.get(0), words.subList(1, words.size()));
             }
         }
-        String shown = method.startsWith("_") ? method.substring(1) : method;
-        return shown + ": wrong arguments; see \"help " + shown + "\"";
+        return method.isEmpty() ? "wrong arguments" : method + ": wrong arguments; see \"help " + method + "\"";
     }
 
     private String blame(Command command, List<String> words) {
@@ -152,16 +160,21 @@ final class Diagnosis {
             }
         }
         String see = "; see \"help " + command.fullName() + "\"";
-        if (command.forms().size() == 1) {
-            List<Argument> arguments = command.forms().get(0).arguments();
-            if (words.size() < arguments.size()) {
-                return arguments.get(words.size()).label() + " is missing" + see;
-            }
-            if (words.size() > arguments.size()) {
-                return (arguments.isEmpty() ? "takes no argument" : "one argument too many") + ": " + words.get(arguments.size()) + see;
-            }
+        // Forms are sorted by their number of arguments.
+        Form shortest = command.forms().get(0);
+        Form longest = command.forms().get(command.forms().size() - 1);
+        if (words.size() < shortest.arguments().size()) {
+            return shortest.arguments().get(words.size()).label() + " is missing" + see;
         }
-        return "wrong arguments" + see;
+        if (words.size() > longest.arguments().size() && longest.arguments().stream().noneMatch(Argument::many)) {
+            return (longest.arguments().isEmpty() ? "takes no argument" : "one argument too many") + ": " + words.get(longest.arguments().size()) + see;
+        }
+        return "wrong arguments; it takes " + command.forms().stream().map(Diagnosis::usage).collect(Collectors.joining(", or ")) + see;
+    }
+
+    private static String usage(Form form) {
+        return form.arguments().isEmpty() ? "none"
+                : form.arguments().stream().map(argument -> argument.label().toUpperCase(Locale.ROOT) + (argument.many() ? "…" : "")).collect(Collectors.joining(" "));
     }
 
     /** Asks the converters why they refuse a word. Expressions are not evaluated again, so nothing is known of them. */

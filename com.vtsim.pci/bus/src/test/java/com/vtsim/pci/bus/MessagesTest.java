@@ -208,6 +208,8 @@ class MessagesTest {
         assertThat(bench.read(CARD, 0x00, 4)).isEqualTo(0x1234_8086);
         enableMsi(0);
         assertThat(card.msi.raise(0)).as("message").isFalse();
+        assertThat(card.upstream.write(0x1000, new byte[] {1}, 0, 1)).as("request").isFalse();
+        assertThat(card.config.isBusMaster()).as("what controllers ask before they work on queues").isFalse();
     }
 
     @Test

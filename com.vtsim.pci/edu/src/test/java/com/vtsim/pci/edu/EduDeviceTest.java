@@ -134,6 +134,7 @@ class EduDeviceTest {
     void addressesAreCutToTheMask() {
         machine.memory().write(0x10_0000, 4, 0x1234_5678);
         transfer(0x1010_0000L, BUFFER, 4, 1);
+        assertThat(machine.status().reports()).anyMatch(report -> report.contains("DMA address 10100000 is cut to 28 bits"));
         transfer(BUFFER, 0x20_0000, 4, 3);
         assertThat(machine.memory().read(0x20_0000, 4)).isEqualTo(0x1234_5678L);
     }

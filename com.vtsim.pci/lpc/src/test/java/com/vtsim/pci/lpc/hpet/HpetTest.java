@@ -138,6 +138,20 @@ class HpetTest {
         assertThat(rises).hasSize(14318);
     }
 
+    /** Timer n Comparator Register: a comparator of 32 bits stays one when the period is added. */
+    @Test
+    void aPeriodicTimerOf32BitsWraps() throws InterruptedException {
+        set(COUNTER, 0xFFFF_0000L);
+        timer(0, EDGE | PERIODIC | SET | MODE32 | 20 << 9, 0xFFFF_8000L);
+        set(0x108, 0x1_0000);
+        set(GEN_CONF, 1);
+        pass(3_000_000);
+        assertThat(rises).as("at FFFF_8000h, not yet at 8000h behind the wrap").hasSize(1);
+        assertThat(get(0x108)).isEqualTo(0x8000);
+        pass(5_000_000);
+        assertThat(rises).hasSize(2);
+    }
+
     @Test
     void aWriteWithoutSetChangesThePeriodAlone() throws InterruptedException {
         timer(0, EDGE | PERIODIC | SET | 20 << 9, TENTH);
