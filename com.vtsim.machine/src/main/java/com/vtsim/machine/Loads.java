@@ -55,13 +55,20 @@ final class Loads {
         }
         new Image("", List.of(), image.segments, null).place(chassis.operatorMemory());
         if (entered) {
-            for (Segment segment : image.segments) {
-                if (segment.what().equals(Image.TABLES)) {
-                    byte[] tables = chassis.acpi().at(segment.address());
-                    chassis.operatorMemory().write(segment.address(), tables, 0, tables.length);
-                }
-            }
+            placeTables(image);
             processors.get(0).enter(image.entry);
+        }
+    }
+
+    private void placeTables(Loaded image) {
+        byte[] tables = {};
+        for (Segment segment : image.segments) {
+            if (segment.what().equals(Image.TABLES)) {
+                tables = chassis.acpi().at(segment.address());
+                chassis.operatorMemory().write(segment.address(), tables, 0, tables.length);
+            } else if (segment.what().equals(Image.ROOT_POINTER)) {
+                chassis.operatorMemory().write(segment.address(), tables, 0, (int) Math.min(segment.length(), tables.length));
+            }
         }
     }
 

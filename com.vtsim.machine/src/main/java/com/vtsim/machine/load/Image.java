@@ -16,6 +16,8 @@ import java.util.List;
 public record Image(String summary, List<Segment> roms, List<Segment> segments, EntryState entry) {
     /** Name of the segment that the machine fills with its ACPI tables when the image is placed. */
     public static final String TABLES = "ACPI tables";
+    /** Name of a segment that the machine fills with the beginning of those tables, their root pointer; it stands behind {@link #TABLES}. */
+    public static final String ROOT_POINTER = "ACPI root pointer";
     /** IA32_MTRR_DEF_TYPE in an {@link EntryState}, and what firmware leaves there: memory type ranges on, write-back where none says otherwise. */
     static final String TYPES_REGISTER = "msr:2ff";
     /** See {@link #TYPES_REGISTER}. */

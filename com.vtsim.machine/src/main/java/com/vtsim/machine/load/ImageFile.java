@@ -74,7 +74,7 @@ final class ImageFile {
 
     /** Bytes {@code from} to {@code from + length - 1}; {@code what} names them should the file end before. */
     byte[] slice(String what, long from, long length) {
-        if (from < 0 || length < 0 || from + length > bytes.length) {
+        if (from < 0 || length < 0 || from > bytes.length || length > bytes.length - from) {
             throw wrong("is cut short: " + what + " needs bytes " + from + " to " + (from + length - 1) + ", the file has " + bytes.length);
         }
         return Arrays.copyOfRange(bytes, (int) from, (int) (from + length));
@@ -90,6 +90,10 @@ final class ImageFile {
 
     long u32(int at) {
         return u16(at) | u16(at + 2) << 16;
+    }
+
+    long u64(int at) {
+        return u32(at) | u32(at + 4) << 32;
     }
 
     OperatorException wrong(String text) {

@@ -23,13 +23,14 @@ public interface ImageLoader {
 
     /** @return every kind with its loader */
     static Map<String, ImageLoader> kinds() {
-        return new TreeMap<>(Map.of("rom", new RomLoader(), "flat", new FlatLoader(), "multiboot", new MultibootLoader(), "linux", new LinuxLoader()));
+        return new TreeMap<>(Map.of("rom", new RomLoader(), "flat", new FlatLoader(), "multiboot", new MultibootLoader(),
+            "multiboot2", new Multiboot2Loader(), "linux", new LinuxLoader()));
     }
 
     /**
      * Reads an image of a kind.
      *
-     * @param kind    {@code rom}, {@code flat}, {@code multiboot}, {@code linux}
+     * @param kind    {@code rom}, {@code flat}, {@code multiboot}, {@code multiboot2}, {@code linux}
      * @param options by name
      * @param memory  the machine's map
      * @throws OperatorException also if the kind or an option is unknown

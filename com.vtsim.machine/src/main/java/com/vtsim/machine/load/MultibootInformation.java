@@ -13,7 +13,8 @@ import java.util.List;
  * @param memory      the memory map
  */
 record MultibootInformation(String commandLine, List<Module> modules, List<MemoryRange> memory) {
-    private static final String LOADER = "VTSim";
+    /** The loader's name. */
+    static final String LOADER = "VTSim";
     private static final int SIZE = 116;
     private static final int MODULE_SIZE = 16;
     private static final int RANGE_SIZE = 24;
@@ -70,9 +71,14 @@ record MultibootInformation(String commandLine, List<Module> modules, List<Memor
         }
     }
 
-    /** The RAM that begins at an address, up to its first hole, in KiB. */
     private int kilobytes(long from) {
-        return memory.stream().filter(range -> range.from() == from).mapToInt(range -> (int) Math.min(range.length() >> 10, 0x3F_FFFF)).findFirst().orElse(0);
+        return kilobytes(memory, from);
+    }
+
+    /** The RAM that begins at an address, up to its first hole, in KiB. */
+    static int kilobytes(List<MemoryRange> memory, long from) {
+        return memory.stream().filter(range -> range.from() == from && range.type() == MemoryRange.AVAILABLE)
+            .mapToInt(range -> (int) Math.min(range.length() >> 10, 0x3F_FFFF)).findFirst().orElse(0);
     }
 
     private static byte[] text(String text) {

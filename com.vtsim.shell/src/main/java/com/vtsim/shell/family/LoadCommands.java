@@ -51,7 +51,7 @@ public final class LoadCommands {
             @Descriptor("where a flat image starts") @Parameter(names = "--entry", absentValue = "") String entry,
             @Complete(Names.MODE) @Descriptor("mode in which a flat image starts: real, protected, long") @Parameter(names = "--mode", absentValue = "") String mode,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine,
-            @Complete(Names.IMAGE) @Descriptor("rom, flat, multiboot, linux or asm") String kind,
+            @Complete(Names.IMAGE) @Descriptor("rom, flat, multiboot, multiboot2, linux or asm") String kind,
             @Descriptor("the image or source") Path file) {
         Map<String, String> options = new LinkedHashMap<>();
         put(options, "append", append);

@@ -23,7 +23,7 @@ final class Names {
     static final String ACTION = "breakpoint-action";
 
     /** Kinds of image that {@code machine:load} takes. */
-    static final List<String> IMAGES = List.of("rom", "flat", "multiboot", "linux", "asm");
+    static final List<String> IMAGES = List.of("rom", "flat", "multiboot", "multiboot2", "linux", "asm");
 
     private Names() { }
 
