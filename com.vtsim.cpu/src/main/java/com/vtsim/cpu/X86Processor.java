@@ -25,6 +25,7 @@ import com.vtsim.cpu.isa.Decoded;
 import com.vtsim.cpu.isa.Decoder;
 import com.vtsim.cpu.isa.Disassembler;
 import com.vtsim.cpu.isa.Instruction;
+import com.vtsim.cpu.trace.TraceView;
 import com.vtsim.cpu.vmx.VmxView;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -393,6 +394,11 @@ public final class X86Processor implements LogicalProcessor {
     @Override
     public long faultedAt() {
         return cpu.execution.deliveries.chain().at();
+    }
+
+    @Override
+    public List<String> processorTrace(int packets) {
+        return TraceView.of(cpu, packets);
     }
 
     @Override

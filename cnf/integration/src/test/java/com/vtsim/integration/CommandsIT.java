@@ -77,6 +77,7 @@ class CommandsIT {
             {"cpu:break a add 0x402 --kind port", "port"},
             {"cpu:trace a 10", "a: records the last 10 instructions"},
             {"cpu:why a", "no fault so far"},
+            {"cpu:pt a", "processor trace: off\noutput: physical range 0 to 7f, offset 0"},
             {"mem:map a", "ram"},
             {"mem:dump a rip --length 3", "b8 34 12"},
             {"mem:dump a 0x7c00 --linear --length 3", "b8 34 12"},

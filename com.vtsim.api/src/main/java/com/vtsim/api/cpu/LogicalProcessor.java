@@ -78,6 +78,16 @@ public interface LogicalProcessor extends Processor {
         return List.of();
     }
 
+    /**
+     * Shows Intel Processor Trace, as the guest uses it.
+     *
+     * @param packets how many of the latest packets, at most
+     * @return how it is set up, and the packets in words, oldest first; empty if the processor has none
+     */
+    default List<String> processorTrace(int packets) {
+        return List.of();
+    }
+
     /** @return the machine-check registers, in words; empty if it has none */
     default List<String> machineChecks() {
         return List.of();

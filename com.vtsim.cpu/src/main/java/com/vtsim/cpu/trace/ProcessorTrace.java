@@ -1,6 +1,7 @@
 package com.vtsim.cpu.trace;
 
 import com.vtsim.cpu.engine.Cpu;
+import com.vtsim.cpu.engine.Feature;
 import com.vtsim.cpu.engine.Mode;
 import com.vtsim.cpu.engine.Paging;
 import java.util.Arrays;
@@ -22,7 +23,9 @@ public final class ProcessorTrace {
     /** IA32_RTIT_CTL. */
     static final long TRACE_EN = 1, OS = 1 << 2, USER = 1 << 3, CR3_FILTER = 1 << 7, TOPA = 1 << 8, TSC_EN = 1 << 10, DIS_RETC = 1 << 11,
         BRANCH_EN = 1 << 13;
-    private static final int ADDR0_CFG = 32, FILTER = 1, STOP = 2;
+    /** IA32_RTIT_CTL.ADDRn_CFG. */
+    static final int FILTER = 1, STOP = 2;
+    private static final int ADDR0_CFG = 32;
     private static final long DEFINED = TRACE_EN | OS | USER | CR3_FILTER | TOPA | TSC_EN | DIS_RETC | BRANCH_EN | 0xFFL << ADDR0_CFG;
     /** IA32_RTIT_STATUS. */
     private static final long FILTER_EN = 1, CONTEXT_EN = 1 << 1, TRIGGER_EN = 1 << 2, ERROR = 1 << 4, STOPPED = 1 << 5,
@@ -178,6 +181,22 @@ public final class ProcessorTrace {
         return true;
     }
 
+    // For its operator
+
+    /** @return whether the processor has it */
+    boolean present() {
+        return cpu.cpuid.has(Feature.INTEL_PT);
+    }
+
+    /** @return ADDRn_CFG: 0, {@link #FILTER} or {@link #STOP} */
+    int use(int range) {
+        return (int) (control >> ADDR0_CFG + 4 * range) & 0xF;
+    }
+
+    TraceOutput output() {
+        return output;
+    }
+
     // Whether packets are made
 
     /** @return TriggerEn */
@@ -220,7 +239,7 @@ public final class ProcessorTrace {
         boolean in = false;
         inStopRange = false;
         for (int i = 0; i < RANGES; i++) {
-            int use = (int) (control >> ADDR0_CFG + 4 * i) & 0xF;
+            int use = use(i);
             boolean within = use != 0 && Long.compareUnsigned(ip, ranges[2 * i]) >= 0 && Long.compareUnsigned(ip, ranges[2 * i + 1]) <= 0;
             any |= use == FILTER;
             in |= use == FILTER && within;

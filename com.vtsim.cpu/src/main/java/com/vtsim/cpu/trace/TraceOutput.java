@@ -211,6 +211,29 @@ final class TraceOutput {
         }
     }
 
+    // For its operator
+
+    /** @return where the trace goes, in words */
+    String text() {
+        String kind = nested ? "guest-physical" : "physical";
+        String where = tables() ? String.format("%s table %x, entry %d", kind, base, maskOrTable >> 7) : String.format("%s range %x to %x", kind, base, base + maskOrTable);
+        String in = tables() && size != 0 ? String.format(" (%x, %x bytes)", region, size) : "";
+        return where + in + String.format(", offset %x", offset);
+    }
+
+    /** @return at most so many bytes before the place of output: of the page under way, where pages are a guest's; none while nothing is traced */
+    byte[] latest(int most) {
+        if (page == NONE || size == 0) {
+            return new byte[0];
+        }
+        long there = nested ? offset & PAGE - 1 : offset;
+        int count = (int) Math.min(most, there);
+        byte[] bytes = new byte[count];
+        long from = nested ? page + there : (region & cpu.system.a20Mask) + there;
+        space().read(from - count, bytes, 0, count);
+        return bytes;
+    }
+
     // State, without registers
 
     void save(long[] to, int at) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.vtsim.api.machine.Processor.Outcome;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
+import com.vtsim.cpu.trace.PacketText;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,7 +82,7 @@ class ProcessorTraceTest {
 
     /** @return the packets behind the first packet stream boundary's end; labels for addresses */
     private static List<String> packets(SmallMachine m) {
-        List<String> all = TracePacketText.of(trace(m)).stream().map(line -> {
+        List<String> all = PacketText.of(trace(m)).stream().map(line -> {
             String text = line;
             for (var symbol : m.program.symbols().entrySet()) {
                 text = text.replaceAll(" " + Long.toHexString(symbol.getValue()) + "$", " " + symbol.getKey());
@@ -101,7 +102,7 @@ class ProcessorTraceTest {
     @Test void aBoundarySaysWhereExecutionIs() {
         try (SmallMachine m = tables(on(BOTH | TSC) + "first: nop\n" + off() + HANDLERS)) {
             m.runToHalt();
-            List<String> all = TracePacketText.of(trace(m));
+            List<String> all = PacketText.of(trace(m));
             assertThat(all.get(0)).isEqualTo("PSB");
             assertThat(all.get(1)).startsWith("TSC ");
             assertThat(all.subList(2, 5)).containsExactly("PIP 1000", "CBR 10", "PSBEND");
@@ -309,6 +310,27 @@ class ProcessorTraceTest {
             });
             m.run(1);
             assertThat(packets(m).subList(0, 6)).containsExactly("MODE.Exec 64", "TIP.PGE forever", "FUP forever", "PIP 0", "MODE.Exec 16", "TIP fffffff0");
+        }
+    }
+
+    /** Setup and packets in words, for the operator; nothing on a processor without. */
+    @Test void theOperatorSeesItInWords() {
+        try (SmallMachine m = tables(write(0x580, 0x10000) + write(0x581, 0x20000) + on(BOTH | 1L << 32) + "first: jmp rbx\nhere: hlt\noff:\n" + HANDLERS)) {
+            m.reg("rbx", m.symbol("here"));
+            m.runToHalt();
+            List<String> lines = m.board().call(() -> m.cpu.processorTrace(2));
+            assertThat(lines).containsExactly("processor trace: on, OS, User, branches, FilterEn, ContextEn, TriggerEn",
+                "output: physical range 400000 to 5fffff, offset " + Long.toHexString(m.reg("msr:561") >>> 32), "range 0: traced, 10000 to 20000",
+                "  TIP.PGE " + Long.toHexString(m.symbol("first")), "  TIP " + Long.toHexString(m.symbol("here")));
+        }
+        try (SmallMachine m = tables(regions(BOTH) + "hlt\noff:\n" + HANDLERS)) {
+            m.poke(0x300000, 8, OUTPUT | 1 << 6);
+            m.runToHalt();
+            assertThat(m.board().call(() -> m.cpu.processorTrace(1))).hasSize(3).contains("processor trace: on, OS, User, branches, FilterEn, ContextEn, TriggerEn")
+                .element(1).asString().startsWith("output: physical table 300000, entry 0 (400000, 2000 bytes), offset ");
+        }
+        try (SmallMachine m = SmallMachine.wide("hlt", CpuModel.X86_64_V2)) {
+            assertThat(m.board().call(() -> m.cpu.processorTrace(9))).isEmpty();
         }
     }
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.vtsim.cpu.engine.TraceDecoder;
-import com.vtsim.cpu.engine.TracePacketText;
+import com.vtsim.cpu.trace.PacketText;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -39,7 +39,7 @@ class VmxTraceTest {
     }
 
     private static List<String> packets(VmxMachine m) {
-        List<String> all = TracePacketText.of(trace(m, OUTPUT));
+        List<String> all = PacketText.of(trace(m, OUTPUT));
         return all.subList(all.indexOf("PSBEND") + 1, all.size());
     }
 
@@ -52,7 +52,7 @@ class VmxTraceTest {
             assertThat(m.get(GUEST_RTIT_CTL)).isEqualTo(TRACE);
             assertThat(m.reg("msr:570")).isZero();
             String there = Long.toHexString(m.guestSymbol("there"));
-            assertThat(TracePacketText.of(trace(m, OUTPUT))).containsExactly("PSB", "PIP 1000 NR", "VMCS 31000", "CBR 10", "PSBEND", "MODE.Exec 64", "TIP.PGE 40000",
+            assertThat(PacketText.of(trace(m, OUTPUT))).containsExactly("PSB", "PIP 1000 NR", "VMCS 31000", "CBR 10", "PSBEND", "MODE.Exec 64", "TIP.PGE 40000",
                 "TIP " + there, "FUP " + there, "TIP.PGD");
         }
     }
@@ -102,7 +102,7 @@ class VmxTraceTest {
         try (VmxMachine m = output(new VmxMachine(false), 0xFFFF)) {
             m.on(Control.SECONDARY_CONTROLS, Control.CONCEAL_VMX_FROM_PT, Control.LOAD_RTIT_CTL, Control.CLEAR_RTIT_CTL).set(GUEST_RTIT_CTL, TRACE);
             m.run("mov rax, cr3\nmov cr3, rax\ncpuid");
-            assertThat(TracePacketText.of(trace(m, OUTPUT))).containsExactly("PSB", "PIP 1000", "CBR 10", "PSBEND", "MODE.Exec 64", "TIP.PGE 40000", "PIP 1000",
+            assertThat(PacketText.of(trace(m, OUTPUT))).containsExactly("PSB", "PIP 1000", "CBR 10", "PSBEND", "MODE.Exec 64", "TIP.PGE 40000", "PIP 1000",
                 "FUP 40006", "TIP.PGD");
         }
     }
@@ -145,7 +145,7 @@ class VmxTraceTest {
             m.run(BRANCHES.replace("3000", "1000"));
             assertThat(m.get(EXIT_REASON)).isEqualTo(10);
             assertThat(bytes(m, OUTPUT, 4096)).containsOnly(0);
-            assertThat(TracePacketText.of(bytes(m, 0x900000, 4096)).subList(0, 7)).containsExactly("PSB", "PIP 1000 NR", "VMCS 31000", "CBR 10", "PSBEND", "MODE.Exec 64",
+            assertThat(PacketText.of(bytes(m, 0x900000, 4096)).subList(0, 7)).containsExactly("PSB", "PIP 1000 NR", "VMCS 31000", "CBR 10", "PSBEND", "MODE.Exec 64",
                 "TIP.PGE 40000");
         }
     }

@@ -23,7 +23,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** The {@code cpu:} family: a processor seen from outside. Nothing here is visible to the guest. */
 @Component(service = CpuCommands.class)
-@GogoCommand(scope = "cpu", function = {"regs", "set", "disassemble", "break", "trace", "why", "mc"})
+@GogoCommand(scope = "cpu", function = {"regs", "set", "disassemble", "break", "trace", "why", "mc", "pt"})
 public final class CpuCommands {
     private static final int MOST_RECORDED = 1_000_000;
     private static final int MOST_LISTED = 1_000_000;
@@ -180,6 +180,19 @@ public final class CpuCommands {
             List<String> lines = processor.machineChecks();
             return lines.isEmpty() ? "this processor has no machine-check banks" : String.join("\n", lines);
         });
+    }
+
+    /** Shows the processor trace. */
+    @Descriptor("show Intel Processor Trace as the guest uses it: how it is set up, and the latest packets in words")
+    public String pt(
+            @Descriptor("which processor") @Parameter(names = "--cpu", absentValue = "0") int cpu,
+            @Descriptor("how many packets") @Parameter(names = {"-n", "--count"}, absentValue = "20") int count,
+            @Complete(Names.MACHINE) @Descriptor("name of a machine") String machine) {
+        if (count < 0) {
+            throw new OperatorException("--count " + count + ": give 0 or more packets");
+        }
+        List<String> lines = ask(machine, cpu, processor -> processor.processorTrace(count));
+        return lines.isEmpty() ? "this processor has no processor trace" : String.join("\n", lines);
     }
 
     private <T> T ask(String name, int cpu, Function<LogicalProcessor, T> question) {

@@ -1,22 +1,22 @@
-package com.vtsim.cpu.engine;
+package com.vtsim.cpu.trace;
 
 import java.util.ArrayList;
 import java.util.List;
 
 /** Packets of a processor trace in words. @sdm Intel Processor Trace: Packet Definitions */
-public final class TracePacketText {
+public final class PacketText {
     private final byte[] trace;
     private final List<String> packets = new ArrayList<>();
     private int at;
     private long lastIp;
 
-    private TracePacketText(byte[] trace) {
+    private PacketText(byte[] trace) {
         this.trace = trace;
     }
 
     /** @return one line a packet */
     public static List<String> of(byte[] trace) {
-        TracePacketText text = new TracePacketText(trace);
+        PacketText text = new PacketText(trace);
         while (text.at < trace.length) {
             text.next();
         }
