@@ -59,6 +59,9 @@ public final class X86Processor implements LogicalProcessor {
 
         /** Instructions executed in a block before it is compiled to a class of its own; 0 for at once, 2147483647 for never. */
         int compile_after() default Execution.COMPILE_AFTER;
+
+        /** Whether it has paging-structure caches, which make software see that it forgot to invalidate them. */
+        boolean structure_caches() default true;
     }
 
     private final String name;
@@ -73,6 +76,7 @@ public final class X86Processor implements LogicalProcessor {
     public X86Processor(Config config) {
         this(config.vtsim_name(), config.index(), model(config.model()));
         compileAfter(config.compile_after());
+        cacheStructures(config.structure_caches());
     }
 
     private static CpuModel model(String title) {
@@ -96,6 +100,11 @@ public final class X86Processor implements LogicalProcessor {
         view = new RegisterView(cpu);
         virtualization = new VmxView(cpu.vmx);
         ResetState.reset(cpu);
+    }
+
+    /** As {@link Config#structure_caches}. */
+    public void cacheStructures(boolean on) {
+        cpu.translation.cacheStructures(on);
     }
 
     /** As {@link Config#compile_after}. */

@@ -141,9 +141,9 @@ public interface LogicalProcessor extends Processor {
     /**
      * A cached translation that was used although its structures have changed in memory and nobody has invalidated it.
      *
-     * @param kind       {@code linear}, {@code combined} or {@code guest-physical}
+     * @param kind       {@code linear}, {@code combined} or {@code guest-physical}; {@code paging-structure} where a walk began at a cached entry of a table
      * @param address    linear or guest-physical, of the page
-     * @param old        host-physical page it was translated to
+     * @param old        host-physical page it was translated to, or -1 where that gave a page fault
      * @param now        host-physical page a walk would give, or -1 where the access would fault or exit
      * @param vpid       virtual processor, 0 outside of VMs and for guest-physical mappings
      * @param pcid       process context

@@ -30,6 +30,7 @@ public final class LinearTranslation {
     private ApicAccesses apic;
     private int processor;
     private long eptPointer = NO_EPT;
+    private boolean cachesStructures = true;
     /** Null unless stale uses are counted. */
     private StaleUses stale;
 
@@ -93,6 +94,15 @@ public final class LinearTranslation {
     private void select() {
         set = buffer.current().sets[rightsSet];
         memory.entries(stale == null ? set.entries : stale.none);
+        // Guest-paging verification looks at the structures of each walk.
+        paging.structures(cachesStructures && cpu.vmx != null && !cpu.vmx.verifiesPaging() ? buffer.current().structures : null);
+    }
+
+    /** Whether paging-structure caches are used. Turned off, they forget. */
+    public void cacheStructures(boolean on) {
+        cachesStructures = on;
+        buffer.dropStructures(TranslationBuffer.ALL);
+        select();
     }
 
     /** Starts or ends to count the uses of stale translations. */
@@ -172,6 +182,12 @@ public final class LinearTranslation {
         cpu.execution.endBlock();
     }
 
+    /** Translations of an address, and the paging structures that would be used for it. */
+    private void dropMappings(int contexts, long linear) {
+        buffer.dropStructures(contexts, linear);
+        dropAddress(contexts, linear, false);
+    }
+
     /**
      * MOV to CR3: what is not global of the context goes, unless software asks to keep it.
      *
@@ -184,16 +200,17 @@ public final class LinearTranslation {
         reselect();
     }
 
-    /** INVLPG: drops what maps an address in the current process context and, of global pages, in every one; of the current virtual processor. */
+    /** INVLPG: drops what maps an address in the current process context, with all its paging structures, and, of global pages, in every one; of the current virtual processor. */
     public void flushPage(long linear) {
         int own = buffer.of(processor, cpu.system.processContext());
+        buffer.dropStructures(own);
         dropAddress(own, linear, false);
         dropAddress(buffer.of(processor) & ~own, linear, true);
     }
 
     /** INVPCID, type 0: drops what maps an address in a process context of the current virtual processor; global pages may stay. */
     public void flushPage(int context, long linear) {
-        dropAddress(buffer.of(processor, context), linear, false);
+        dropMappings(buffer.of(processor, context), linear);
     }
 
     /** INVPCID, type 1: drops a process context of the current virtual processor but for its global pages. */
@@ -213,7 +230,7 @@ public final class LinearTranslation {
 
     /** INVVPID, type 0: drops what maps an address for a virtual processor. */
     public void flushPageOf(int vpid, long linear) {
-        dropAddress(buffer.of(vpid), linear, false);
+        dropMappings(buffer.of(vpid), linear);
     }
 
     /** INVVPID, types 1 and 3: drops what is cached for a virtual processor, or all but its global pages. */
@@ -233,7 +250,7 @@ public final class LinearTranslation {
 
     /** A violation concerned the address: what is cached of it in the current context goes. */
     public void violated(long linear) {
-        dropAddress(1 << buffer.current().number, linear, false);
+        dropMappings(1 << buffer.current().number, linear);
     }
 
     /**
@@ -244,6 +261,7 @@ public final class LinearTranslation {
     void faulted(long linear) {
         int own = buffer.of(processor, cpu.system.processContext());
         buffer.dropFaulted(own, linear);
+        buffer.dropStructures(own, linear);
         cpu.execution.code().faulted(own, linear);
     }
 

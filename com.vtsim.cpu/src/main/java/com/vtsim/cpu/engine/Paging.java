@@ -4,7 +4,7 @@ import com.vtsim.api.machine.MemorySpace;
 
 /**
  * Linear to physical addresses: walks of the paging structures, with their checks, and the accessed and dirty bits.
- * Not a cache; {@link LinearTranslation} and {@link CodeCache} are.
+ * Not a cache; {@link LinearTranslation} and {@link CodeCache} are, and {@link StructureCache} where it is turned on.
  *
  * @sdm Paging: 32-Bit Paging; PAE Paging; 4-Level Paging and 5-Level Paging (ordinary and HLAT paging); Access Rights; Page-Fault Exceptions
  */
@@ -43,6 +43,12 @@ public final class Paging {
     private int patBit = 7;
     /** The walk under way is one of HLAT paging. */
     private boolean managed;
+    /** Paging-structure caches of the current context, or null where there are none. */
+    private StructureCache structures;
+    /** Level of the first entry that the walk under way has read, what an entry above it was cached as, and whether one was. */
+    private int firstLevel;
+    private long above;
+    private boolean shortened;
 
     Paging(Cpu cpu) {
         this.cpu = cpu;
@@ -55,6 +61,11 @@ public final class Paging {
     /** @return paging-structure entries that walks have read since power-on, those of EPT not counted */
     public long reads() {
         return reads;
+    }
+
+    /** Uses these paging-structure caches from now on, or none with null. */
+    void structures(StructureCache caches) {
+        structures = caches;
     }
 
     /** Turns the second dimension of translation on, or off with null. The caller drops what is cached. */
@@ -113,7 +124,11 @@ public final class Paging {
         if ((system.cr0 & SystemState.CR0_PG) != 0) {
             physical = walk(linear, access) & ~0xFFFL | linear & 0xFFF;
         }
-        return nested == null ? physical & system.a20Mask : nested.data(physical, access | page(), linear);
+        long last = nested == null ? physical & system.a20Mask : nested.data(physical, access | page(), linear);
+        if (shortened && cpu.translation.stale() != null) {
+            cpu.translation.stale().structures(linear, last & -4096L, access);
+        }
+        return last;
     }
 
     /** @return what the walk has found of the page; without paging every address is a user-mode one, writable and executable */
@@ -148,6 +163,11 @@ public final class Paging {
     /** @return the physical address a walk would give an access now, without side effects; -1 where it would fault or exit */
     long fresh(long linear, int access) {
         int mappedBefore = mapped;
+        int depthBefore = depth;
+        long leafBefore = depth == 0 ? 0 : entry[depth - 1];
+        long rightsBefore = rights;
+        boolean executeDisabledBefore = executeDisabled;
+        boolean managedBefore = managed;
         try {
             peeking = true;
             long physical = linear;
@@ -162,6 +182,13 @@ public final class Paging {
         } finally {
             peeking = false;
             mapped = mappedBefore;
+            depth = depthBefore;
+            if (depth > 0) {
+                entry[depth - 1] = leafBefore;
+            }
+            rights = rightsBefore;
+            executeDisabled = executeDisabledBefore;
+            managed = managedBefore;
         }
     }
 
@@ -211,7 +238,19 @@ public final class Paging {
                 space.write(nested == null ? entryAddress[i] : nested.structure(entryAddress[i], true, linear, true), size, entry[i] | set);
             }
         }
+        if (structures != null && firstLevel > 0) {
+            keepStructures(linear);
+        }
         return frame;
+    }
+
+    /** Caches the entries of a walk that reference other structures; all have their accessed flag now. */
+    private void keepStructures(long linear) {
+        long known = above;
+        for (int i = 0; i < depth - 1; i++) {
+            known = entry[i] & FRAME | known & entry[i] & (RW | US) | (known | entry[i] >>> 63) & StructureCache.NO_EXECUTE;
+            structures.keep(linear, firstLevel - i, managed, known);
+        }
     }
 
     private boolean wide() {
@@ -243,6 +282,8 @@ public final class Paging {
         mapped = 12;
         patBit = 7;
         managed = false;
+        firstLevel = 0;
+        shortened = false;
     }
 
     private int topLevel() {
@@ -252,7 +293,24 @@ public final class Paging {
     /** Follows 8-byte entries from a level (1 page directory … 4 PML5) on. */
     private long levels(long linear, int access, long first, int top) {
         long table = first;
-        for (int level = top;; level--) {
+        int start = top;
+        above = RW | US;
+        if (structures != null && !peeking) {
+            for (int level = 1; level <= top; level++) {
+                long known = structures.find(linear, level, managed);
+                if (known != StructureCache.NONE) {
+                    rights &= known;
+                    executeDisabled = (known & StructureCache.NO_EXECUTE) != 0;
+                    above = known;
+                    table = known & FRAME;
+                    start = level - 1;
+                    shortened = true;
+                    break;
+                }
+            }
+        }
+        firstLevel = start;
+        for (int level = start;; level--) {
             long value = next(linear, access, table, level);
             boolean page = level == 0 || (value & PS) != 0;
             long offset = (1L << 12 + 9 * level) - 1;
@@ -375,6 +433,9 @@ public final class Paging {
 
     private GuestFault pageFault(long linear, int access, int code) {
         if (!peeking) {
+            if (shortened && cpu.translation.stale() != null) {
+                cpu.translation.stale().structures(linear, -1, access);
+            }
             cpu.translation.faulted(linear);
         }
         SystemState system = cpu.system;

@@ -50,6 +50,15 @@ public final class StaleUses {
         }
     }
 
+    /** A walk began at a cached paging structure. @param frame host-physical address of the page, or -1 if the walk ended with a page fault */
+    void structures(long linear, long frame, int asked) {
+        long now = cpu.memory.paging().fresh(linear, asked);
+        if ((now == -1 ? -1 : now & -4096L) != frame) {
+            TranslationBuffer.Context context = cpu.translation.currentContext();
+            note("paging-structure", linear & -4096L, frame, now, context.processor(), context.identifier(), context.pointer());
+        }
+    }
+
     /** A guest-physical address was made final from the cache. @param now page that EPT gives it now, or -1 */
     public void guestPhysical(long address, long frame, long now, long pointer) {
         if (now == -1 || (now & -4096L) != frame) {

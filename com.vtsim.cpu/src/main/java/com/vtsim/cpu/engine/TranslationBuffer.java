@@ -218,6 +218,8 @@ final class TranslationBuffer {
         final int number;
         /** Supervisor; user; supervisor with EFLAGS.AC set while SMAP is on. */
         final Set[] sets = {new Set(), new Set(), new Set()};
+        /** Paging structures, where they are cached. */
+        final StructureCache structures = new StructureCache();
         private int processor;
         private int identifier;
         private long pointer = NO_EPT;
@@ -253,6 +255,7 @@ final class TranslationBuffer {
             for (Set set : sets) {
                 set.drop(globals);
             }
+            structures.drop();
         }
 
         private void rekey(int rights) {
@@ -403,6 +406,24 @@ final class TranslationBuffer {
             }
         }
         return held;
+    }
+
+    /** Drops all paging structures that contexts hold. */
+    void dropStructures(int mask) {
+        for (Context context : contexts) {
+            if ((mask >> context.number & 1) != 0) {
+                context.structures.drop();
+            }
+        }
+    }
+
+    /** Drops the paging structures that contexts would use for an address. */
+    void dropStructures(int mask, long linear) {
+        for (Context context : contexts) {
+            if ((mask >> context.number & 1) != 0) {
+                context.structures.drop(linear);
+            }
+        }
     }
 
     /** Drops entries of 4 KiB at an address, in every context: accesses to the page are to be looked at one by one. */

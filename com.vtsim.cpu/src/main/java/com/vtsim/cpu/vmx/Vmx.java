@@ -180,6 +180,11 @@ public final class Vmx {
         return !ept ? 0 : (has(Control.MODE_BASED_EXECUTE) ? 1 : 0) | (has(Control.SUB_PAGE_WRITE) ? 2 : 0) | (has(Control.GUEST_PAGING_VERIFICATION) ? 4 : 0);
     }
 
+    /** @return whether EPT of the VM that runs asks how each linear address was translated */
+    public boolean verifiesPaging() {
+        return nonRoot && has(Control.ENABLE_EPT) && has(Control.GUEST_PAGING_VERIFICATION);
+    }
+
     /** @return what is cached of EPT */
     GuestPhysical guestPhysical() {
         return guestPhysical;

@@ -44,7 +44,7 @@ final class CreateOptions {
             case "irq" -> word(name, value);
             case "serial" -> serial(value);
             case "cpu-model" -> processor(value);
-            case "test-devices", "vtd", "edu", "x2apic", "root-ports", "endpoint" -> flag(name, value);
+            case "test-devices", "vtd", "edu", "x2apic", "root-ports", "endpoint", "structure-caches" -> flag(name, value);
             case "vtd-profile" -> choice(name, value, "gm45", "client", "server", "scalable", "scalable-second");
             case "vtd-replacement" -> choice(name, value, "LRU", "FIFO");
             case "vtd-cache" -> capacity(name, value);

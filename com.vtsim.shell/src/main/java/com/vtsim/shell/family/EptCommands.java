@@ -34,7 +34,7 @@ public final class EptCommands {
      * A use of a cached translation.
      *
      * @param cpu     processor
-     * @param kind    linear, combined or guest-physical
+     * @param kind    linear, combined, guest-physical or paging-structure
      * @param address of the page
      * @param cached  host-physical page that was used
      * @param now     what a walk would give
@@ -45,7 +45,7 @@ public final class EptCommands {
     public record StaleRow(int cpu, String kind, @Hex(16) long address, @Hex(10) long cached, String now, String tags, long uses, @Hex(16) long rip) { }
 
     /** Stale uses. */
-    @Descriptor("list uses of cached translations whose paging or EPT entries had changed without invalidation; watching begins with the first call, and slows execution")
+    @Descriptor("list uses of cached translations and paging structures whose paging or EPT entries had changed without invalidation; watching begins with the first call, and slows execution")
     public Object stale(
             @Descriptor("stop watching and forget") @Parameter(names = {"-o", "--off"}, presentValue = "true", absentValue = "false") boolean off,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name) {
