@@ -162,6 +162,7 @@ class PciIT {
         Path bios = Path.of("/usr/share/seabios/bios-256k.bin");
         assumeTrue(Files.isReadable(bios), "the package seabios is not installed");
         machine = machines.create("bios", "q35", Map.of("memory", "64M", "root-ports", "true", "edu", "true", "edu-address", "01:00.0"));
+        shell("machine:add -a 02:00.0 bios com.vtsim.pci.endpoint card rom=" + rom());
         machine.load("rom", bios, Map.of());
         assertThat(machine.run(new RunLimits(2_000_000_000L, Long.MAX_VALUE, "init bdf=01:00.0 id=1234:11e8")).cause()).as(machine.transcripts().toString()).isEqualTo(Stop.Cause.TEXT);
         assertThat(shell("pci:tree bios")).isNotEmpty();
@@ -175,6 +176,15 @@ class PciIT {
             assertThat(host.function(PciAddress.parse("00:1c.1")).orElseThrow().configRead(0x18, 4)).isEqualTo(0x0002_0200);
             return null;
         });
+        assertThat(machine.run(new RunLimits(2_000_000_000L, Long.MAX_VALUE, "the ROM has run")).cause()).as("a card's expansion ROM: %s", machine.transcripts()).isEqualTo(Stop.Cause.TEXT);
+    }
+
+    private Path rom() throws Exception {
+        byte[] image = context.getService(context.getServiceReference(InstructionSet.class)).assemble(Files.readString(Path.of("..", "guests", "rom.asm")), 0).bytes();
+        for (int i = 0; i < image.length - 1; i++) {
+            image[image.length - 1] -= image[i];
+        }
+        return Files.write(folder.resolve("rom.bin"), image);
     }
 
     /** Scalable mode: RID_PASID 0 has a second stage, PASID 5 a first stage. @vtd Scalable Mode Address Translation */

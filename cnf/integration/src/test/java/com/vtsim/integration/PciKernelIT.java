@@ -144,6 +144,10 @@ class PciKernelIT {
         pass(2_000_000_000L);
         assertThat(say("dmesg | tail -8")).contains("status:0x0005 source:0x0300", "DPC: ERR_FATAL detected", "0000:00:1c.2: AER: device recovery successful");
         assertThat(digest(say("md5sum /dev/nvme0n1"))).isEqualTo(first);
+        assertThat(say("cd /sys/bus/pci/devices/0000:03:00.0; cat reset_method; (dd if=/dev/nvme0n1 bs=4k iflag=direct | md5sum > /digest) & echo 1 > reset; echo 1 > reset; wait; cd /; cat /digest"))
+            .as("function-level resets while it is read").contains("flr", first.substring(0, 32));
+        say("echo 1 > /sys/bus/pci/devices/0000:03:00.0/remove; ls /sys/bus/pci/devices");
+        assertThat(digest(say("echo 1 > /sys/bus/pci/rescan; sleep 1; md5sum /dev/nvme0n1"))).as("found again").isEqualTo(first);
         say("echo 1 > /sys/bus/pci/devices/0000:03:00.0/remove");
     }
 

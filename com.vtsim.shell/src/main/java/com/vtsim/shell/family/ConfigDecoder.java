@@ -21,7 +21,8 @@ final class ConfigDecoder {
         "bridge to PCI", "bridge from PCI", "root complex integrated endpoint", "root complex event collector"};
     private static final Map<Integer, String> NAMES = Map.of(0x01, "power management", 0x05, "MSI", 0x09, "vendor specific", 0x0D, "subsystem", 0x10, "PCI Express", 0x11, "MSI-X");
     private static final Map<Integer, String> EXTENDED = Map.of(0x0001, "advanced error reporting", 0x0003, "serial number", 0x000D, "access control services",
-            0x000E, "alternative routing-id", 0x000F, "address translation services", 0x0010, "single-root I/O virtualization", 0x0013, "page request interface", 0x001B, "PASID");
+            0x000E, "alternative routing-id", 0x000F, "address translation services", 0x0010, "single-root I/O virtualization", 0x0013, "page request interface", 0x001B, "PASID",
+            0x001D, "downstream port containment");
     private static final String[] UNCORRECTABLE = new String[32];
     private static final String[] CORRECTABLE = new String[32];
 
@@ -118,13 +119,14 @@ final class ConfigDecoder {
         tree.add("command", flags(word(4), "ports", "memory", "master", "", "", "", "parity", "", "SERR", "", "INTx disabled"));
         tree.add("status", flags(word(6), "", "", "", "INTx pending", "capabilities", "", "", "", "master parity error", "", "", "signalled target abort", "received target abort",
                 "received master abort", "signalled system error", "parity error"));
-        tree.add("revision", "%02x, subsystem %04x:%04x".formatted(word(8) & 0xFF, word(0x2C), word(0x2E)));
-        if (PciTopology.isBridge(function)) {
+        boolean bridge = PciTopology.isBridge(function);
+        tree.add("revision", "%02x".formatted(word(8) & 0xFF) + (bridge ? "" : ", subsystem %04x:%04x".formatted(word(0x2C), word(0x2E))));
+        if (bridge) {
             tree.add("buses", "primary %02x, secondary %02x, subordinate %02x".formatted(word(0x18) & 0xFF, word(0x18) >> 8, word(0x1A) & 0xFF));
             tree.add("windows", windows(function));
             tree.add("secondary status", flags(word(0x1E), "", "", "", "", "", "", "", "", "parity error", "", "", "signalled target abort", "received target abort",
                     "received master abort", "received system error", "parity error"));
-            tree.add("bridge control", flags(word(0x3E), "parity", "SERR", "ISA", "", "", "", "secondary bus reset"));
+            tree.add("bridge control", flags(word(0x3E), "parity", "SERR", "ISA", "VGA", "VGA 16 bits", "master abort mode", "secondary bus reset"));
         } else {
             for (int index = 0; index < 6; index++) {
                 if (dword(0x10 + 4 * index) != 0) {
@@ -146,13 +148,21 @@ final class ConfigDecoder {
             int id = word(at) & 0xFF;
             Tree branch = tree.add("%02x".formatted(at), NAMES.getOrDefault(id, "capability %02x".formatted(id)));
             switch (id) {
-                case 0x01 -> branch.add("state", new String[] {"D0", "D1", "D2", "D3hot"}[word(at + 4) & 3] + ((word(at + 4) & 8) != 0 ? ", kept on the way to D0" : ", reset on the way to D0"));
+                case 0x01 -> power(branch, at);
                 case MSI -> branch.add("state", msi(at));
                 case EXPRESS -> express(branch, at);
                 case MSIX -> branch.add("state", msix(at));
                 default -> { }
             }
             at = word(at) >> 8 & 0xFC;
+        }
+    }
+
+    private void power(Tree branch, int at) {
+        branch.add("state", new String[] {"D0", "D1", "D2", "D3hot"}[word(at + 4) & 3] + ((word(at + 4) & 8) != 0 ? ", kept on the way to D0" : ", reset on the way to D0"));
+        if (word(at + 2) >> 11 != 0) {
+            branch.add("events", "from " + flags(word(at + 2) >> 11, "D0", "D1", "D2", "D3hot", "D3cold") + ((word(at + 4) & 0x100) != 0 ? "; enabled" : "; disabled")
+                    + ((word(at + 4) & 0x8000) != 0 ? ", pending" : ""));
         }
     }
 
@@ -182,10 +192,10 @@ final class ConfigDecoder {
         int type = word(at + 2) >> 4 & 0xF;
         branch.add("type", (type < TYPES.length ? TYPES[type] : "type " + type) + ((dword(at + 4) & 1L << 28) != 0 ? ", function-level reset" : ""));
         branch.add("device control", flags(word(at + 8), "reports correctable", "reports non-fatal", "reports fatal", "reports unsupported requests", "relaxed ordering", "", "", "",
-                "extended tags", "", "", "no snoop"));
+                "extended tags", "", "", "no snoop") + "; payload %d, read request %d".formatted(128 << (word(at + 8) >> 5 & 7), 128 << (word(at + 8) >> 12 & 7)));
         branch.add("device status", flags(word(at + 0xA), "correctable error", "non-fatal error", "fatal error", "unsupported request", "", "transactions pending"));
         if (type != 9) {
-            branch.add("link", "%d GT/s, x%d%s%s".formatted(new int[] {0, 2, 5, 8, 16, 32}[Math.min(word(at + 0x12) & 0xF, 5)], word(at + 0x12) >> 4 & 0x3F,
+            branch.add("link", "%s GT/s, x%d%s%s".formatted(new String[] {"0", "2.5", "5", "8", "16", "32"}[Math.min(word(at + 0x12) & 0xF, 5)], word(at + 0x12) >> 4 & 0x3F,
                     (word(at + 0x12) & 0x2000) != 0 ? ", active" : "", (word(at + 0x10) & 0x10) != 0 ? ", disabled" : ""));
         }
         if ((word(at + 2) & 0x100) != 0) {
@@ -194,6 +204,14 @@ final class ConfigDecoder {
             branch.add("slot control", flags(word(at + 0x18), "button interrupt", "power fault interrupt", "", "presence interrupt", "command interrupt", "interrupts", "", "", "", "", "power off",
                     "", "link interrupt"));
             branch.add("slot status", flags(word(at + 0x1A), "button pressed", "power fault", "", "presence changed", "command completed", "", "card present", "", "link changed"));
+        }
+        if (type == 4) {
+            branch.add("root control", flags(word(at + 0x1C), "system error on correctable", "system error on non-fatal", "system error on fatal", "event interrupt"));
+            branch.add("root status", (dword(at + 0x20) & 0x1_0000) == 0 ? "no event"
+                    : "event of " + com.vtsim.api.pci.PciAddress.of(word(at + 0x20)) + ((dword(at + 0x20) & 0x2_0000) != 0 ? ", more wait" : ""));
+        }
+        if (word(at + 0x28) != 0) {
+            branch.add("device control 2", flags(word(at + 0x28), "", "", "", "", "no completion timeout", "ARI forwarding"));
         }
     }
 
@@ -212,16 +230,26 @@ final class ConfigDecoder {
                 case 0x000D -> branch.add("enabled", flags(word(at + 6), "source validation", "translation blocking", "request redirect", "completion redirect", "upstream forwarding", "egress control",
                         "direct translated"));
                 case 0x000F -> branch.add("state", ((word(at + 6) & 0x8000) != 0 ? "enabled" : "disabled") + ", smallest unit " + Drawing.bytes(4096L << (word(at + 6) & 0x1F)));
-                case 0x0010 -> branch.add("functions", "%d of %d%s, first at +%d, then every %d".formatted(word(at + 0x10), word(at + 0xE), (word(at + 8) & 1) != 0 ? ", enabled" : ", disabled",
-                        word(at + 0x14), word(at + 0x16)));
+                case 0x000E -> branch.add("next function", word(at + 4) >> 8 == 0 ? "none" : Integer.toString(word(at + 4) >> 8));
+                case 0x0010 -> branch.add("functions", "%d of %d%s, first at +%d, then every %d%s".formatted(word(at + 0x10), word(at + 0xE), (word(at + 8) & 1) != 0 ? ", enabled" : ", disabled",
+                        word(at + 0x14), word(at + 0x16), (word(at + 8) & 0x10) != 0 ? ", in an ARI hierarchy" : ""));
                 case 0x0013 -> branch.add("state", ((word(at + 4) & 1) != 0 ? "enabled" : "disabled") + ", %d of %d requests; %s".formatted(dword(at + 0xC), dword(at + 8),
                         flags(word(at + 6), "response failure", "unexpected group", "", "", "", "", "", "", "stopped")));
                 case 0x001B -> branch.add("state", ((word(at + 6) & 1) != 0 ? "enabled" : "disabled") + ", %d bits; %s".formatted(word(at + 4) >> 8 & 0x1F,
                         flags(word(at + 6), "", "execute", "privileged")));
+                case 0x001D -> containment(branch, at);
                 default -> { }
             }
             at = (int) (head >> 20) & 0xFFC;
         }
+    }
+
+    private void containment(Tree branch, int at) {
+        int status = word(at + 8);
+        branch.add("enabled", new String[] {"no", "for fatal errors", "for fatal and non-fatal errors", "reserved"}[word(at + 6) & 3] + ((word(at + 6) & 8) != 0 ? ", interrupts" : ""));
+        String by = new String[] {"an error of the port", "a non-fatal error of ", "a fatal error of ", (status & 0x20) != 0 ? "software" : "a failed request"}[status >> 1 & 3];
+        boolean reported = (status >> 1 & 3) == 1 || (status >> 1 & 3) == 2;
+        branch.add("state", (status & 1) == 0 ? "not triggered" : "triggered by " + by + (reported ? com.vtsim.api.pci.PciAddress.of(word(at + 0xA)) : ""));
     }
 
     private void errors(Tree branch, int at) {
@@ -231,6 +259,8 @@ final class ConfigDecoder {
         branch.add("correctable", flags((int) dword(at + 0x10), CORRECTABLE));
         branch.add("masked", flags((int) dword(at + 0x14), CORRECTABLE));
         if (dword(at + 4) != 0) {
+            String first = UNCORRECTABLE[(int) dword(at + 0x18) & 0x1F];
+            branch.add("first", first == null ? "none" : first);
             branch.add("header log", "%08x %08x %08x %08x".formatted(dword(at + 0x1C), dword(at + 0x20), dword(at + 0x24), dword(at + 0x28)));
         }
         int express = find(EXPRESS);

@@ -3,6 +3,7 @@ package com.vtsim.pci.endpoint;
 import com.vtsim.api.machine.Board;
 import com.vtsim.api.machine.Clock;
 import com.vtsim.api.machine.MmioDevice;
+import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
@@ -27,6 +28,9 @@ import com.vtsim.api.pci.VirtualFunctions;
 import com.vtsim.api.register.RegisterBlocks;
 import com.vtsim.api.register.RegisterFile;
 import com.vtsim.api.register.RegisterState;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -51,6 +55,8 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
     private static final long IDLE = -1;
     private static final int NO_GROUP = -1;
 
+    private static final int LEAST_ROM = 4096;
+    private static final int MOST_ROM = 1 << 24;
     private static final int FUNCTIONS = 8;
     private static final int ALTERNATIVE_FUNCTIONS = 256;
 
@@ -101,6 +107,9 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
 
         /** @return how many virtual functions it can have (SR-IOV): as many as there are function numbers after its own, which is 255 as function 0 behind a port (with ARI) and 7 on bus 0 */
         int virtual_functions() default 0;
+
+        /** @return file of the host with the image of its expansion ROM; empty: it has none */
+        String rom() default "";
     }
 
     private record CardState(ConfigState config, RegisterState registers, byte[] buffer, long due, int waitsFor, int owed, long owedAt, int nextGroup, List<DeviceCache.Entry> cache, List<CardState> virtual) { }
@@ -108,7 +117,7 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
     /** Made from a configuration. */
     @Activate
     public TestCard(Config config) {
-        this(config.vtsim_name(), config.vtsim_pci_address(), config.ats(), config.pasid(), config.virtual_functions());
+        this(config.vtsim_name(), config.vtsim_pci_address(), config.ats(), config.pasid(), config.virtual_functions(), image(config.rom()));
     }
 
     /**
@@ -119,7 +128,33 @@ public final class TestCard implements TestEndpoint, RegisterBlocks {
      * @param total   how many virtual functions it can have; they follow it by function number, above 7 with ARI
      */
     public TestCard(String name, String address, boolean ats, boolean pasid, int total) {
+        this(name, address, ats, pasid, total, null);
+    }
+
+    /** @param rom image of its expansion ROM, or null */
+    TestCard(String name, String address, boolean ats, boolean pasid, int total, byte[] rom) {
         this(name, PciAddress.parse(address), ats, pasid, total, null, 0);
+        if (rom != null) {
+            int size = Math.max(LEAST_ROM, Integer.highestOneBit(rom.length * 2 - 1));
+            byte[] whole = Arrays.copyOf(rom, size);
+            Arrays.fill(whole, rom.length, size, (byte) 0xFF);
+            config.rom(whole);
+        }
+    }
+
+    private static byte[] image(String path) {
+        if (path.isBlank()) {
+            return null;
+        }
+        try {
+            byte[] image = Files.readAllBytes(Path.of(path));
+            if (image.length == 0 || image.length > MOST_ROM) {
+                throw new OperatorException("the ROM " + path + " has " + image.length + " bytes; 1 to " + MOST_ROM + " are possible");
+            }
+            return image;
+        } catch (IOException e) {
+            throw new OperatorException("the ROM " + path + " cannot be read: " + e.getMessage());
+        }
     }
 
     private TestCard(String name, PciAddress address, boolean ats, boolean pasid, int total, TestCard physical, int number) {

@@ -228,6 +228,27 @@ class VirtualFunctionTest {
         assertThat(card.configRead(sriov + CONTROL, 2)).as("not to be changed while they are there").isEqualTo(0x10 | ENABLE | MEMORY);
     }
 
+    /** @pci Expansion ROM Base Address Register */
+    @Test
+    void itMayHaveAnExpansionRom() {
+        assertThat(read(0, 0x30)).as("none").isZero();
+        machine.remove(card);
+        byte[] image = new byte[5000];
+        image[0] = 0x55;
+        image[1] = (byte) 0xAA;
+        image[4999] = 0x77;
+        card = new TestCard("card", "01:00.0", true, true, 0, image);
+        machine.add(card);
+        card.configWrite(0x04, 2, 2);
+        card.configWrite(0x30, 4, -1 & ~1);
+        assertThat(card.configRead(0x30, 4)).as("8 KiB").isEqualTo(-0x2000);
+        card.configWrite(0x30, 4, (int) WINDOWS + 0x1_0001);
+        assertThat(machine.memory().read(WINDOWS + 0x1_0000, 2)).isEqualTo(0xAA55);
+        assertThat(machine.memory().read(WINDOWS + 0x1_0000 + 4999, 2)).as("padded with ones").isEqualTo(0xFF77);
+        machine.memory().write(WINDOWS + 0x1_0000, 2, 0);
+        assertThat(machine.memory().read(WINDOWS + 0x1_0000, 2)).as("read-only").isEqualTo(0xAA55);
+    }
+
     @Test
     void theAriCapabilityIsThereWithVirtualFunctionsBehindAPort() {
         int at = 0x100;
