@@ -32,7 +32,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  */
 @Component(configurationPid = "com.vtsim.pci.lpc", configurationPolicy = ConfigurationPolicy.REQUIRE,
         service = {Part.class, PciFunction.class, InterruptRouter.class, ResetControl.class, RegisterBlocks.class})
-public final class LpcBridge implements PciFunction, InterruptRouter, ResetControl, RegisterBlocks {
+public final class LpcBridge implements PciFunction, InterruptRouter, ResetControl, RegisterBlocks, A20Gate {
     private static final int VERSION = 1;
     private static final int PIRQS = 8;
     private static final int FIRST_PIRQ_LINE = 16;
@@ -356,7 +356,14 @@ public final class LpcBridge implements PciFunction, InterruptRouter, ResetContr
                 new Block("Chipset Configuration", "memory", rcbaWindow == null ? -1 : registers.get(LpcRegister.RCBA) & 0xFFFF_C000L, rootComplex.dump()));
     }
 
+    @Override
+    public boolean isA20High() {
+        return ALT_A20_GATE.isSet(port92);
+    }
+
+    /** INIT# goes low; that sets ALT_A20_GATE, so that the processors find their first instruction. */
     private void initProcessors() {
+        port92 |= ALT_A20_GATE.mask();
         board.findAll(Processor.class).forEach(Processor::init);
     }
 
@@ -373,7 +380,7 @@ public final class LpcBridge implements PciFunction, InterruptRouter, ResetContr
         }
     }
 
-    /** Fast A20 and INIT. What the keyboard controller last said of A20 is overruled by a change here, and the other way round. */
+    /** ALT_A20_GATE, which is or'd with what the keyboard controller says, and INIT. */
     private final class Port92 implements PortDevice {
         @Override
         public int read(int port, int size) {
@@ -385,7 +392,7 @@ public final class LpcBridge implements PciFunction, InterruptRouter, ResetContr
             int old = port92;
             port92 = value & 0x03;
             if (((old ^ value) & ALT_A20_GATE.mask()) != 0) {
-                board.findAll(Processor.class).forEach(processor -> processor.a20(ALT_A20_GATE.isSet(value)));
+                A20Gate.drive(board, LpcBridge.this);
             }
             if (INIT_NOW.isSet(value) && !INIT_NOW.isSet(old)) {
                 initProcessors();

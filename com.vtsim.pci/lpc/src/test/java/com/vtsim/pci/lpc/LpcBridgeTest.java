@@ -10,6 +10,7 @@ import com.vtsim.api.machine.Stop;
 import com.vtsim.api.pci.HeaderRegister;
 import com.vtsim.api.register.RegisterRules;
 import com.vtsim.machine.Backplane;
+import com.vtsim.pci.lpc.keyboard.KeyboardController;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.stream.Stream;
@@ -352,6 +353,31 @@ class LpcBridgeTest {
         out(0x92, 1, 0x00);
         assertThat(cpu.a20).isFalse();
         assertThat(cpu.inits).isZero();
+    }
+
+    /** I/O Controller Hub 9 datasheet, PORT92: ALT_A20_GATE is or'd with the keyboard controller's A20GATE. */
+    @Test
+    void a20IsMaskedOnlyWhileBothGatesAreLow() {
+        machine.add(new KeyboardController("i8042"));
+        out(0x92, 1, 0x02);
+        assertThat(cpu.a20).isTrue();
+        out(0x92, 1, 0x00);
+        assertThat(cpu.a20).as("the keyboard controller's pin is high after reset").isTrue();
+        out(0x64, 1, 0xDD);
+        assertThat(cpu.a20).as("both low").isFalse();
+        out(0x92, 1, 0x02);
+        assertThat(cpu.a20).isTrue();
+        out(0x64, 1, 0xDF);
+        out(0x92, 1, 0x00);
+        assertThat(cpu.a20).as("the keyboard controller's alone").isTrue();
+        out(0x64, 1, 0xDD);
+        assertThat(cpu.a20).isFalse();
+    }
+
+    @Test
+    void initSetsTheGateOfPort92() {
+        out(0x92, 1, 0x01);
+        assertThat(in(0x92, 1)).isEqualTo(0x03);
     }
 
     @Test

@@ -6,9 +6,9 @@ import com.vtsim.api.machine.Console;
 import com.vtsim.api.machine.Lines;
 import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.PortDevice;
-import com.vtsim.api.machine.Processor;
 import com.vtsim.api.machine.Reset;
 import com.vtsim.api.machine.State;
+import com.vtsim.pci.lpc.A20Gate;
 import com.vtsim.pci.lpc.ByteQueue;
 import java.util.List;
 import org.osgi.service.component.annotations.Activate;
@@ -22,7 +22,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
  */
 @Component(configurationPid = KeyboardController.PID, configurationPolicy = ConfigurationPolicy.REQUIRE,
         service = {Part.class, Console.class})
-public final class KeyboardController implements Console, PortDevice {
+public final class KeyboardController implements A20Gate, Console, PortDevice {
     /** The factory PID. */
     static final String PID = "com.vtsim.pci.lpc.i8042";
     /** {@link #model}. */
@@ -83,7 +83,8 @@ public final class KeyboardController implements Console, PortDevice {
         this(config.vtsim_name());
     }
 
-    KeyboardController(String name) {
+    /** Made by hand. @param name of the part */
+    public KeyboardController(String name) {
         this.name = name;
         powerOn();
     }
@@ -223,15 +224,17 @@ public final class KeyboardController implements Console, PortDevice {
         }
     }
 
-    /** Port 92h of the chipset drives A20 too: the later write wins. */
     private void outputPort(int value) {
         outputPort = value & OUT_A20 | OUT_RESET;
-        for (Processor processor : board.findAll(Processor.class)) {
-            processor.a20((value & OUT_A20) != 0);
-        }
+        A20Gate.drive(board, this);
         if ((value & OUT_RESET) == 0) {
             board.reset(Reset.WARM);
         }
+    }
+
+    @Override
+    public boolean isA20High() {
+        return (outputPort & OUT_A20) != 0;
     }
 
     private boolean keyboardReady() {
