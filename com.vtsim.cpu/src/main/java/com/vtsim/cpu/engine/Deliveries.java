@@ -204,7 +204,7 @@ public final class Deliveries {
     private void transfer(int vector, int errorCode, Interrupts.Source source, int length) {
         long from = cpu.r[Cpu.RIP];
         boolean traced = (execution.events & Event.TRACE) != 0;
-        long linear = execution.linearIp();
+        long linear = traced ? execution.linearIp() : 0;
         if (traced) {
             cpu.trace.delivering();
         }

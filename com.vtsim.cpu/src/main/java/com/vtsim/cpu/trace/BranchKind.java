@@ -13,7 +13,7 @@ public final class BranchKind {
     /** No packet. */
     public static final int NONE = 0;
     static final int DIRECT_JUMP = 1, DIRECT_CALL = 2, INDIRECT_JUMP = 3, INDIRECT_CALL = 4, RETURN = 5, FAR = 6, SOFTWARE_INTERRUPT = 7,
-        MOV_CR3 = 8, VMPTRLD = 9, COUNTED = 10;
+        MOV_CR3 = 8, VMPTRLD = 9, COUNTED = 10, INTO = 11;
     /** Conditional jumps: this, and the low 4 bits of the opcode. */
     static final int CONDITIONAL = 16;
 
@@ -36,7 +36,8 @@ public final class BranchKind {
             case "JMP" -> relative ? DIRECT_JUMP : farPointer ? FAR : INDIRECT_JUMP;
             case "RET" -> RETURN;
             case "RETF", "SYSCALL", "SYSRET", "SYSENTER", "SYSEXIT", "VMLAUNCH", "VMRESUME", "IRET", "IRETD", "IRETQ" -> FAR;
-            case "INT", "INT1", "INT3", "INTO" -> SOFTWARE_INTERRUPT;
+            case "INT", "INT1", "INT3" -> SOFTWARE_INTERRUPT;
+            case "INTO" -> INTO;
             case "VMPTRLD" -> VMPTRLD;
             case "MOV" -> writesCr3(instruction) ? MOV_CR3 : NONE;
             default -> {

@@ -312,7 +312,8 @@ public final class ProcessorTrace {
                 tellsPaging = false;
                 move(NONE, told, to, true);
             }
-            case BranchKind.SOFTWARE_INTERRUPT -> {
+            case BranchKind.SOFTWARE_INTERRUPT -> delivered(from);
+            case BranchKind.INTO -> {
                 if (to != behind) {
                     delivered(from);
                 }

@@ -304,6 +304,12 @@ class TraceDecodeTest {
         assertDecodes(guest, address -> address >= bounds[0] && address <= bounds[1]);
     }
 
+    /** An interrupt whose handler is the next instruction. */
+    @Test void anInterruptThatGoesOnBehindItself() {
+        String code = on(BOTH) + "mov ebx, 3\nmore: mov rbp, rsp\nfault1: int 0x80\ncall: mov rsp, rbp\ndec ebx\njnz more\n" + off() + "undefined: hlt\nother: hlt\n";
+        assertDecodes(TraceGuest.run(() -> tables(code), 0), ALL);
+    }
+
     private static String random(Random random) {
         StringBuilder text = new StringBuilder();
         int routines = 6;
@@ -334,12 +340,17 @@ class TraceDecodeTest {
         };
     }
 
-    @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
-    void randomPrograms(int seed) {
+    /** {@code -Dvtsim.trace.programs=N} for more. */
+    @Test void randomPrograms() {
+        for (int seed = 1; seed <= Integer.getInteger("vtsim.trace.programs", 8); seed++) {
+            randomProgram(seed);
+        }
+    }
+
+    private static void randomProgram(int seed) {
         Random random = new Random(seed);
         boolean inUser = random.nextBoolean();
-        String body = "mov r8, " + random.nextInt() + "\nmov r9, " + random.nextInt() + "\nmov r10d, 200\nround: call f0\nadd r9, r10\ndec r10d\njnz round\n";
+        String body = "mov r8, " + random.nextInt() + "\nmov r9, " + random.nextInt() + "\nmov r10d, 60\nround: call f0\nadd r9, r10\ndec r10d\njnz round\n";
         String program = random(random);
         String code = inUser ? USER_MODE + on(BOTH) + toUser(body + "mov al, 1\nfault: int 0x80\n" + program) + SYSTEM
             : on(BOTH) + body + off() + program + HANDLERS;

@@ -95,7 +95,7 @@ final class TraceGuest {
 
     private void proceed(SmallMachine m, int nmiAfter) {
         Outcome outcome = Outcome.BUDGET;
-        for (int i = 0; i < 1000 && outcome == Outcome.BUDGET; i++) {
+        for (int i = 0; i < 40_000 && outcome == Outcome.BUDGET; i++) {
             outcome = m.run(nmiAfter == 0 ? 1000 : nmiAfter);
             if (nmiAfter != 0 && outcome == Outcome.BUDGET) {
                 m.board().call(() -> {
