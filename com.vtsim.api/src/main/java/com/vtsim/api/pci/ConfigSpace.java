@@ -61,6 +61,13 @@ public final class ConfigSpace {
         public void failed() {
             readFailed(false);
         }
+
+        @Override
+        public void poisoned() {
+            // Detected parity error, and where software wants to know of those, master data parity error.
+            header.raise(PCISTS, 0x8000 | ((header.get(PCICMD) & 0x40) != 0 ? 0x100 : 0));
+            detected(true, ErrorReporting.POISONED);
+        }
     };
     private BarWindow rom;
     private long commandWritable = PCICMD.layout().replaced();

@@ -105,5 +105,8 @@ public interface PciHost extends Part {
 
         /** A read of the function has come back as unsupported. */
         default void failed() { }
+
+        /** A read of the function has come back poisoned: the memory there has an uncorrectable error. */
+        default void poisoned() { }
     }
 }

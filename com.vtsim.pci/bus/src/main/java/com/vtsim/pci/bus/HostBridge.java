@@ -425,6 +425,14 @@ public final class HostBridge implements PciHost, PciFunction, RegisterBlocks {
         }
     }
 
+    /** A read of a function has come back poisoned. */
+    void poisoned(PciFunction function) {
+        Follower follower = followers.get(function);
+        if (follower != null) {
+            follower.poisoned();
+        }
+    }
+
     Topology topology() {
         return topology;
     }

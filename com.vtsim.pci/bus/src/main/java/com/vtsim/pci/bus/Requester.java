@@ -91,6 +91,7 @@ final class Requester implements Upstream {
     @Override
     public boolean read(Prefix prefix, long dmaAddress, byte[] into, int offset, int length) {
         boolean all = mayAsk(prefix.translated()) && (length > 0 || flushes(prefix, dmaAddress));
+        boolean poisoned = false;
         for (int done = 0; all && done < length; ) {
             int covered = piece(prefix, dmaAddress + done, length - done, false);
             all = covered > 0 && (isThere(request.hostPhysical) || missed());
@@ -98,13 +99,16 @@ final class Requester implements Upstream {
                 host.requesting(function);
                 memory.read(request.hostPhysical, into, offset + done, covered);
                 host.requesting(null);
-                all = !host.metPoison() || refused("poisoned completion: the memory there has an uncorrectable error");
+                poisoned = host.metPoison();
+                all = !poisoned || refused("poisoned completion: the memory there has an uncorrectable error");
                 done += covered;
             }
         }
         if (!all) {
             Arrays.fill(into, offset, offset + length, (byte) 0xFF);
-            if (isConnected() && host.mayRequest(function)) {
+            if (poisoned) {
+                host.poisoned(function);
+            } else if (isConnected() && host.mayRequest(function)) {
                 host.failed(function);
             }
         }

@@ -201,6 +201,8 @@ class ErrorTest {
         assertThat(upstream.read(0x2000, bytes, 0, 128)).isFalse();
         assertThat(upstream.refusal()).startsWith("poisoned completion");
         assertThat(bytes).containsOnly(0xFF);
+        assertThat(own(0x04)).as("uncorrectable status: poisoned TLP received").isEqualTo(1 << 12);
+        assertThat(card.configRead(0x06, 2) & 0xA100).as("detected parity error, not master abort").isEqualTo(0x8000);
         assertThat(upstream.write(0x2040, new byte[64], 0, 64)).as("heals").isTrue();
         assertThat(upstream.read(0x2000, bytes, 0, 128)).isTrue();
     }
