@@ -48,7 +48,7 @@ record GuestPackages(Path kernel, Path busybox, Path modules) {
         return Files.exists(kernel) && Files.exists(busybox) && MODULES.stream().allMatch(name -> Files.exists(modules.resolve(name)));
     }
 
-    private static Path folder() {
+    static Path folder() {
         String given = System.getenv("VTSIM_GUESTS");
         return given != null && !given.isBlank() ? Path.of(given) : Path.of(System.getProperty("user.home"), ".cache", "vtsim", "guests");
     }
@@ -76,13 +76,13 @@ record GuestPackages(Path kernel, Path busybox, Path modules) {
         }
     }
 
-    private static List<Path> files(Path under, String glob) throws IOException {
+    static List<Path> files(Path under, String glob) throws IOException {
         try (Stream<Path> all = Files.walk(under)) {
             return all.filter(Files::isRegularFile).filter(under.getFileSystem().getPathMatcher(glob)::matches).sorted().toList();
         }
     }
 
-    private static String run(Path folder, String... command) throws IOException, InterruptedException {
+    static String run(Path folder, String... command) throws IOException, InterruptedException {
         Path out = folder.resolve("said");
         Process process = new ProcessBuilder(new ArrayList<>(List.of(command))).directory(folder.toFile()).redirectErrorStream(true).redirectOutput(out.toFile()).start();
         boolean ended = process.waitFor(MINUTES, TimeUnit.MINUTES);
