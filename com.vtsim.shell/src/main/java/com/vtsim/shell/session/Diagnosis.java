@@ -81,7 +81,7 @@ final class Diagnosis {
         if (cause.getMessage() == null) {
             return cause.getClass().getSimpleName();
         }
-        boolean plain = cause instanceof IllegalArgumentException || cause instanceof IllegalStateException || cause.getClass() == Exception.class
+        boolean plain = cause instanceof IllegalArgumentException || cause instanceof IllegalStateException || cause.getClass() == Exception.class || cause.getClass() == RuntimeException.class
                 || cause.getClass().getName().startsWith("org.apache.felix.gogo.");
         return plain ? message : cause.getClass().getSimpleName() + ": " + message;
     }
