@@ -56,7 +56,7 @@ public enum CpuModel {
         return EnumSet.of(Feature.FMA, Feature.MOVBE, Feature.XSAVE, Feature.AVX, Feature.F16C, Feature.RDRAND, Feature.FSGSBASE, Feature.BMI1,
             Feature.AVX2, Feature.SMEP, Feature.BMI2, Feature.ERMS, Feature.INVPCID, Feature.RDSEED, Feature.ADX, Feature.SMAP, Feature.CLFLUSHOPT,
             Feature.CLWB, Feature.SHA, Feature.UMIP, Feature.PKU, Feature.WAITPKG, Feature.LA57, Feature.RDPID, Feature.KL, Feature.SERIALIZE, Feature.XSAVEOPT,
-            Feature.XSAVEC, Feature.XGETBV1, Feature.XSAVES, Feature.LZCNT, Feature.PREFETCHW, Feature.WBNOINVD, Feature.INTEL_PT);
+            Feature.XSAVEC, Feature.XGETBV1, Feature.XSAVES, Feature.LZCNT, Feature.PREFETCHW, Feature.WBNOINVD, Feature.INTEL_PT, Feature.PTWRITE);
     }
 
     /** @return the model an operator means, or null */

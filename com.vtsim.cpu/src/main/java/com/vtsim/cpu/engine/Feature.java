@@ -148,6 +148,8 @@ public enum Feature {
     XGETBV1(0xD, 1, Register.EAX, 2),
     /** XSAVES and IA32_XSS. */
     XSAVES(0xD, 1, Register.EAX, 3),
+    /** PTWRITE, and its packets. */
+    PTWRITE(0x14, 0, Register.EBX, 4),
     /** LAHF and SAHF in 64-bit mode. */
     LAHF64(0x8000_0001, 0, Register.ECX, 0),
     /** LZCNT. */

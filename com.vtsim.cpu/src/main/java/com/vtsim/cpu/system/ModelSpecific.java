@@ -7,7 +7,7 @@ import com.vtsim.cpu.engine.SystemState;
 /**
  * Model-specific registers, time stamps, CPUID, protection keys.
  *
- * @sdm RDMSR; WRMSR; RDTSC; RDTSCP; RDPMC; RDPID; CPUID; RDPKRU; WRPKRU
+ * @sdm RDMSR; WRMSR; RDTSC; RDTSCP; RDPMC; RDPID; CPUID; PTWRITE; RDPKRU; WRPKRU
  */
 final class ModelSpecific {
     private ModelSpecific() { }
@@ -44,6 +44,13 @@ final class ModelSpecific {
             cpu.set32(Cpu.RDX, answer[3]);
         }));
         s.define("SERIALIZE", (instruction, at) -> Effect.last(cpu -> { }));
+        s.define("PTWRITE", (instruction, at) -> {
+            Slot from = Slot.of(instruction, 0, at);
+            return instruction.operandSize() == 2 ? null : Effect.last(cpu -> {
+                long value = from.read(cpu);
+                cpu.trace.ptwrite(value, from.size);
+            });
+        });
         s.define("RDPKRU", (instruction, at) -> Effect.plain(cpu -> {
             checkKeys(cpu, false);
             pair(cpu, cpu.system.pkru & 0xFFFF_FFFFL);

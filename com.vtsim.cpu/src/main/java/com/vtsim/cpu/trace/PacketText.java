@@ -73,6 +73,8 @@ public final class PacketText {
                 packets.add("PIP " + Long.toHexString(payload >> 1 << 5) + ((payload & 1) != 0 ? " NR" : ""));
             }
             case 0xC8 -> packets.add("VMCS " + Long.toHexString(number(5) << 12));
+            case 0x12, 0x92 -> packets.add("PTW " + Long.toHexString(number(4)));
+            case 0x32, 0xB2 -> packets.add("PTW " + Long.toHexString(number(8)));
             default -> packets.add("? 02 " + Integer.toHexString(second));
         }
     }

@@ -22,11 +22,12 @@ public final class ProcessorTrace {
 
     /** IA32_RTIT_CTL. */
     static final long TRACE_EN = 1, OS = 1 << 2, USER = 1 << 3, CR3_FILTER = 1 << 7, TOPA = 1 << 8, TSC_EN = 1 << 10, DIS_RETC = 1 << 11,
-        BRANCH_EN = 1 << 13;
+        BRANCH_EN = 1 << 13, FUP_ON_PTW = 1 << 5, PTW_EN = 1 << 12;
     /** IA32_RTIT_CTL.ADDRn_CFG. */
     static final int FILTER = 1, STOP = 2;
     private static final int ADDR0_CFG = 32;
-    private static final long DEFINED = TRACE_EN | OS | USER | CR3_FILTER | TOPA | TSC_EN | DIS_RETC | BRANCH_EN | 0xFFL << ADDR0_CFG;
+    private static final long DEFINED = TRACE_EN | OS | USER | CR3_FILTER | TOPA | TSC_EN | DIS_RETC | BRANCH_EN | FUP_ON_PTW | PTW_EN
+        | 0xFFL << ADDR0_CFG;
     /** IA32_RTIT_STATUS. */
     private static final long FILTER_EN = 1, CONTEXT_EN = 1 << 1, TRIGGER_EN = 1 << 2, ERROR = 1 << 4, STOPPED = 1 << 5,
         STATUS_DEFINED = FILTER_EN | CONTEXT_EN | TRIGGER_EN | ERROR | STOPPED;
@@ -339,6 +340,17 @@ public final class ProcessorTrace {
     /** @return of a kind that has a condition: the low 4 bits of its opcode; -1 for others */
     public static int condition(int kind) {
         return kind >= BranchKind.CONDITIONAL ? kind - BranchKind.CONDITIONAL : -1;
+    }
+
+    /** PTWRITE. @param size 4 or 8 bytes */
+    public void ptwrite(long value, int size) {
+        if ((control & PTW_EN) != 0 && packetEn() && !starting) {
+            boolean tells = (control & FUP_ON_PTW) != 0;
+            packets.written(value, size, tells);
+            if (tells) {
+                packets.source(cpu.execution.linearIp());
+            }
+        }
     }
 
     /** An event has been delivered. @param from linear address to go on at after the handler */

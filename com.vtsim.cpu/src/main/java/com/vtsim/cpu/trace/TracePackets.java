@@ -130,6 +130,11 @@ final class TracePackets {
         extended(0x43, cr3 >>> 5 << 1 | (nonRoot ? 1 : 0), 6);
     }
 
+    /** PTW. @param told whether FUP follows with the address of the instruction */
+    void written(long value, int size, boolean told) {
+        extended((told ? 0x80 : 0) | (size == 8 ? 0x20 : 0) | 0x12, value, size);
+    }
+
     void vmcs(long address) {
         extended(0xC8, address >>> 12, 5);
     }

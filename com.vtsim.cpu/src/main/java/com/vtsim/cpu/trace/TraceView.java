@@ -35,9 +35,9 @@ public final class TraceView {
         long status = cpu.trace.status();
         StringJoiner text = new StringJoiner(", ");
         text.add((control & ProcessorTrace.TRACE_EN) == 0 ? "off" : status >> 4 == 0 ? "on" : "enabled");
-        String[] names = {"OS", "User", "CR3 filter", "TSC packets", "no return compression", "branches"};
+        String[] names = {"OS", "User", "CR3 filter", "TSC packets", "no return compression", "branches", "PTWRITE"};
         long[] bits = {ProcessorTrace.OS, ProcessorTrace.USER, ProcessorTrace.CR3_FILTER, ProcessorTrace.TSC_EN, ProcessorTrace.DIS_RETC,
-            ProcessorTrace.BRANCH_EN};
+            ProcessorTrace.BRANCH_EN, ProcessorTrace.PTW_EN};
         for (int i = 0; i < names.length; i++) {
             if ((control & bits[i]) != 0) {
                 text.add(names[i]);

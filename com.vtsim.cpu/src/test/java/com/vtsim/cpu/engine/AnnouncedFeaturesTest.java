@@ -113,6 +113,7 @@ class AnnouncedFeaturesTest {
         effect(Feature.RDPID, "rdpid rax\nmov bl, 1");
         effect(Feature.SERIALIZE, "serialize\nmov bl, 1");
         effect(Feature.ARCH_CAPABILITIES, msr(0x10A, 1));
+        effect(Feature.PTWRITE, "ptwrite rax\nmov bl, 1");
         effect(Feature.INTEL_PT, readable(0x570));
         effect(Feature.XSAVEOPT, AVX_ON + "xsaveopt [0x30000]\nmov bl, 1");
         effect(Feature.XSAVEC, AVX_ON + "xsavec [0x30000]\nmov bl, 1");

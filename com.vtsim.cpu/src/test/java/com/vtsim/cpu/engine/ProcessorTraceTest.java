@@ -30,7 +30,7 @@ class ProcessorTraceTest {
                 m.runToHalt();
                 assertThat(m.reg("r8") >> 25 & 1).isEqualTo(there ? 1 : 0);
                 assertThat(m.reg("r9")).as("highest subleaf").isEqualTo(there ? 1 : 0);
-                assertThat(m.reg("r10")).as("CR3 filtering; IP filtering and TraceStop").isEqualTo(there ? 5 : 0);
+                assertThat(m.reg("r10")).as("CR3 filtering; IP filtering and TraceStop; PTWRITE").isEqualTo(there ? 0x15 : 0);
                 assertThat(m.reg("r11")).as("ToPA, several entries, single range; linear addresses").isEqualTo(there ? 0x8000_0007L : 0);
                 assertThat(m.reg("rax")).as("address ranges").isEqualTo(there ? 2 : 0);
             }
@@ -39,7 +39,7 @@ class ProcessorTraceTest {
 
     /** What the manual reserves is #GP(0): bits, encodings of ADDRn_CFG, addresses that are not canonical or beyond physical memory. */
     @ParameterizedTest
-    @CsvSource({"570, 0, false", "570, 2C8C, false", "570, 2, true", "570, 10, true", "570, 40, true", "570, 200, true", "570, 1000, true", "570, 4000, true",
+    @CsvSource({"570, 0, false", "570, 2C8C, false", "570, 2, true", "570, 10, true", "570, 40, true", "570, 200, true", "570, 1020, false", "570, 4000, true",
         "570, 80000, true", "570, 1000000, true", "570, 2100000000, false", "570, 300000000, true", "570, 4000000000, true", "570, 10000000000, true",
         "571, 37, false", "571, 8, true", "571, 40, true", "571, 100000000, true", "560, 80, false", "560, 40, true", "560, 10000000000, true",
         "561, FFFFFFFFFFFFFFFF, false", "572, 1000, false", "572, 10, true", "580, FFFF800000000000, false", "581, 800000000000, true",
@@ -59,7 +59,7 @@ class ProcessorTraceTest {
     /** While TraceEn is 1 the others cannot be written, and IA32_RTIT_CTL only with what clears TraceEn or changes nothing. */
     @ParameterizedTest
     @CsvSource({"560, 0, true", "561, 0, true", "571, 0, true", "572, 0, true", "580, 0, true", "583, 0, true", "570, 200D, false", "570, 2005, true",
-        "570, C, false", "570, 0, false"})
+        "570, 2C, false", "570, 0, false"})
     void registersAreLockedWhileTracing(String msr, String value, boolean fault) {
         String code = write(0x560, OUTPUT) + write(0x561, 0xFFF) + write(0x570, BOTH | ON) + write(Integer.parseInt(msr, 16), Long.parseLong(value, 16));
         try (SmallMachine m = SmallMachine.wide(code + "hlt")) {
@@ -128,6 +128,23 @@ class ProcessorTraceTest {
                 assertThat(m.reg("rbx")).isEqualTo(control == BOTH ? 7 : control == (BOTH | 1L << 32) ? 6 : 5);
                 assertThat(m.reg("msr:571")).isZero();
             }
+        }
+    }
+
+    /** Registers and memory, with and without the address of the instruction; nothing while filtered out or not enabled; 66 is #UD. */
+    @Test void writesOfTheProgramAreTraced() {
+        String body = "begin: mov rax, 0x1122334455667788\nmov [0x30000], rax\nptwrite rax\nb: ptwrite dword [0x30004]\n";
+        assertThat(packetsOf(on(BOTH | 1 << 12) + body + off())).containsSubsequence("TIP.PGE begin", "PTW 1122334455667788", "PTW 11223344", "FUP off");
+        assertThat(packetsOf(on(BOTH | 1 << 12 | 1 << 5) + body + off())).containsSubsequence("PTW 1122334455667788", "PTW 11223344", "FUP b", "FUP off");
+        assertThat(packetsOf(on(OS | 1 << 12) + body + off())).containsExactly("PTW 1122334455667788", "PTW 11223344");
+        assertThat(packetsOf(on(USER | BRANCHES | 1 << 12) + body + off())).isEmpty();
+        assertThat(packetsOf(on(BOTH) + body + off())).containsExactly("MODE.Exec 64", "TIP.PGE begin", "FUP off", "TIP.PGD");
+        try (SmallMachine m = tables("db 0x66\nptwrite eax\n" + on(BOTH) + off() + "undefined: mov ebx, 77\nhlt\ncall: hlt\nother: hlt\n")) {
+            m.runToHalt();
+            assertThat(m.reg("rbx")).isEqualTo(77);
+        }
+        try (SmallMachine m = SmallMachine.wide("ptwrite eax\nhlt", CpuModel.X86_64_V2)) {
+            assertThat(m.runToHalt()).isEqualTo(Outcome.SHUTDOWN);
         }
     }
 

@@ -48,6 +48,7 @@ class TraceDecodeTest {
     private static final String BRANCHES_OF_EVERY_KIND = """
             mov ebx, 20
             again: test ebx, 1
+            ptwrite ebx
             jz even
             call near odd
             even: lea rax, [there]
@@ -91,7 +92,7 @@ class TraceDecodeTest {
             """;
 
     @ParameterizedTest
-    @ValueSource(longs = {BOTH, BOTH | NO_RETURNS, BOTH | TSC})
+    @ValueSource(longs = {BOTH, BOTH | NO_RETURNS, BOTH | TSC, BOTH | 1 << 12, BOTH | 1 << 12 | 1 << 5})
     void nearBranches(long control) {
         String code = on(control) + BRANCHES_OF_EVERY_KIND + off() + ROUTINES + HANDLERS;
         assertDecodes(TraceGuest.run(() -> tables(code), 0), ALL);
