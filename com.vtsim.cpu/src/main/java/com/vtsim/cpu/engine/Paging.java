@@ -366,6 +366,16 @@ public final class Paging {
     }
 
     private long frame32(long linear, int access) {
+        above = RW | US;
+        if (structures != null && !peeking) {
+            long known = structures.find(linear, 1, false);
+            if (known != StructureCache.NONE) {
+                rights &= known;
+                shortened = true;
+                return entry32(linear, access, (known & 0xFFFF_F000L) + (linear >>> 12 & 0x3FF) * 4) & 0xFFFF_F000L;
+            }
+        }
+        firstLevel = 1;
         long address = (cpu.system.cr3 & 0xFFFF_F000L) + (linear >>> 22 & 0x3FF) * 4;
         long pde = entry32(linear, access, address);
         if ((pde & PS) != 0 && (cpu.system.cr4 & SystemState.CR4_PSE) != 0) {

@@ -87,6 +87,26 @@ class StructureCacheTest {
         }
     }
 
+    /** 32-bit paging: the directory at 1000h, tables at 5000h and 6000h, whose entries have 4 bytes. */
+    @ParameterizedTest
+    @CsvSource({"nop, 1", "invlpg [0x700000], 2", "'mov eax, cr3; mov cr3, eax', 2"})
+    void directoriesOf32BitPagingAreCached(String between, long table) {
+        try (SmallMachine m = SmallMachine.flat("mov eax, 0x1000\nmov cr3, eax\nmov eax, cr0\nbts eax, 31\nmov cr0, eax\nmov ebx, [0x1f0000]\n"
+            + "mov dword [0x1000], 0x6003\n" + between.replace("; ", "\n") + "\nmov edx, [" + PAGE + "]\nhlt\n")) {
+            m.poke(0x1000, 4, 0x5003);
+            for (int i = 0; i < 1024; i++) {
+                m.poke(0x5000 + 4L * i, 4, (long) i << 12 | 3);
+                m.poke(0x6000 + 4L * i, 4, (long) i << 12 | 3);
+            }
+            m.poke(0x5000 + 4 * (PAGE >> 12), 4, 0x20_0003);
+            m.poke(0x6000 + 4 * (PAGE >> 12), 4, 0x20_1003);
+            m.poke(0x20_0000, 4, 1);
+            m.poke(0x20_1000, 4, 2);
+            assertThat(m.runToHalt()).isEqualTo(Outcome.IDLE);
+            assertThat(m.reg("rdx")).isEqualTo(table);
+        }
+    }
+
     /** Entries above serve as well: a page-directory-pointer entry and a PML4 entry that have changed are not looked at. */
     @ParameterizedTest
     @ValueSource(longs = {0x2000, 0x1000})
