@@ -7,6 +7,7 @@ import com.vtsim.api.machine.Console;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machine.PartInfo;
 import com.vtsim.api.machine.Machines;
+import com.vtsim.api.network.NetworkCard;
 import com.vtsim.api.vtd.RemappingUnit;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -119,9 +120,9 @@ class VirtioIT {
     @Test
     @Order(1)
     void everyDriverFindsItsDevice() throws Exception {
-        String seen = one.say("cat /sys/block/vda/size /sys/class/misc/hw_random/rng_current /sys/class/net/eth0/address; ls /dev/hvc0 /dev/nvme0n1; cat /sys/bus/virtio/devices/*/features | cut -c33-34");
+        String seen = one.say("cat /sys/block/vda/size /sys/class/misc/hw_random/rng_current /sys/class/net/eth0/address; ls /dev/hvc0 /dev/nvme0n1; cat /sys/bus/virtio/devices/*/features | cut -c33-35");
         assertThat(seen).contains("\n131072\r\n", "virtio_rng.0", "/dev/hvc0", "/dev/nvme0n1", "52:54:");
-        assertThat(seen.lines().filter(line -> line.equals("11"))).as("VERSION_1 and ACCESS_PLATFORM are agreed on, four times").hasSize(4);
+        assertThat(seen.lines().filter(line -> line.equals("111"))).as("VERSION_1, ACCESS_PLATFORM and RING_PACKED are agreed on, four times").hasSize(4);
         List<String> log = one.say("dmesg").lines().toList();
         assertThat(String.join("\n", log)).contains("DMAR: IOMMU enabled", "DMAR-IR: Enabled IRQ remapping in x2apic mode", "DMAR: dmar0: Using Queued invalidation", "Adding to iommu group");
         assertThat(log.stream().filter(line -> KernelIT.COMPLAINT.matcher(line).find() && !line.contains("if necessary, use"))).isEmpty();
@@ -187,5 +188,21 @@ class VirtioIT {
             two.machine().pause();
         }
         assertThat(one.say("cat /sys/class/net/eth0/statistics/rx_errors /sys/class/net/eth0/statistics/tx_errors")).contains("\n0\r\n0\r\n");
+    }
+
+    @Test
+    @Order(6)
+    void aCableThatIsPulledIsNoticed() throws Exception {
+        link(false);
+        assertThat(one.say("cat /sys/class/net/eth0/carrier")).contains("\n0\r\n");
+        link(true);
+        assertThat(one.say("cat /sys/class/net/eth0/carrier")).contains("\n1\r\n");
+    }
+
+    private void link(boolean up) {
+        one.machine().call(() -> {
+            one.machine().find(NetworkCard.class).orElseThrow().link(up);
+            return null;
+        });
     }
 }

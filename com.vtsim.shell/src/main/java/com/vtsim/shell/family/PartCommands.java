@@ -3,11 +3,13 @@ package com.vtsim.shell.family;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machines;
 import com.vtsim.api.machine.OperatorException;
+import com.vtsim.api.network.NetworkCard;
 import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.pci.PciHost;
 import com.vtsim.shell.Complete;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.Parameter;
@@ -16,9 +18,9 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Commands of the {@code machine:} family that add PCI functions to a machine and take parts away. */
+/** Commands of the {@code machine:} family that add PCI functions to a machine, take parts away and pull cables. */
 @Component(service = PartCommands.class)
-@GogoCommand(scope = "machine", function = {"add", "remove"})
+@GogoCommand(scope = "machine", function = {"add", "remove", "link"})
 public final class PartCommands {
     private static final String PREFIX = "com.vtsim.pci.";
 
@@ -58,5 +60,22 @@ public final class PartCommands {
     public Notice remove(@Complete(Names.MACHINE) @Descriptor("name of a machine") String machine, @Complete(Names.PART) @Descriptor("name of a part") String name) {
         machines.remove(machine, name);
         return new Notice(machine, name + " removed");
+    }
+
+    /** Plugs a network card's cable in, or pulls it. */
+    @Descriptor("pull the cable of a network card, or plug it in again: the guest is told of it")
+    public Notice link(@Complete(Names.MACHINE) @Descriptor("name of a machine") String machine, @Complete(Names.PART) @Descriptor("name of a network card") String card,
+            @Descriptor("up or down") String state) {
+        if (!state.matches("up|down")) {
+            throw new OperatorException("the link is up or down, not '" + state + "'");
+        }
+        Machine owner = machines.machine(machine);
+        return owner.call(() -> {
+            List<NetworkCard> cards = owner.findAll(NetworkCard.class);
+            NetworkCard found = cards.stream().filter(each -> each.name().equals(card)).findFirst()
+                    .orElseThrow(() -> OperatorException.unknown("network card of machine " + machine, card, cards.stream().map(NetworkCard::name).toList()));
+            found.link(state.equals("up"));
+            return new Notice(machine, "%s (%s) on hub %s: link %s".formatted(card, found.hardwareAddress(), found.hub(), state));
+        });
     }
 }

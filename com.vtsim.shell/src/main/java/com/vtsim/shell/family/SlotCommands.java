@@ -60,13 +60,13 @@ public final class SlotCommands {
             @Descriptor("name of the new part; without it the model's") @Parameter(names = {"-n", "--name"}, absentValue = "") String part,
             @Descriptor("properties of its configuration: NAME=VALUE,...") @Parameter(names = {"-o", "--options"}, absentValue = "") String options,
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
-            @Descriptor("what to put there: edu, endpoint, nvme, ...") String model,
+            @Descriptor("what to put there: edu, endpoint, nvme, virtio.block, virtio.network, ..., or a factory PID") String model,
             @Complete(Names.PART) @Descriptor("the slot: its port's name, or the address of a function to be, 01:00.0") String slot) {
         Machine machine = machines.machine(name);
         Map<String, Object> properties = properties(options);
         String card = part.isEmpty() ? model.substring(model.lastIndexOf('.') + 1) : part;
         properties.put(PciFunction.ADDRESS, machine.call(() -> place(machine, slot)));
-        machines.add(name, card, model.indexOf('.') < 0 ? FAMILY + model : model, properties);
+        machines.add(name, card, model.startsWith("com.") ? model : FAMILY + model, properties);
         boolean pressed = !noButton && machine.call(() -> press(machine, card));
         return new Notice(name, card + " is at " + properties.get(PciFunction.ADDRESS) + (pressed ? "; attention button pressed" : ""));
     }

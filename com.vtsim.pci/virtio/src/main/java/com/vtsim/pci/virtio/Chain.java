@@ -11,6 +11,7 @@ final class Chain {
     private final long[] addresses = new long[MOST];
     private final int[] lengths = new int[MOST];
     private int head;
+    private int places;
     private int count;
     private int readable;
     private long readableBytes;
@@ -18,6 +19,7 @@ final class Chain {
 
     void begin(int newHead) {
         head = newHead;
+        places = 1;
         count = 0;
         readable = 0;
         readableBytes = 0;
@@ -40,9 +42,20 @@ final class Chain {
         return true;
     }
 
-    /** @return the first descriptor, by which the chain is given back */
+    /** What it is called is known at its end. @param newPlaces how many it takes in its ring */
+    void is(int newHead, int newPlaces) {
+        head = newHead;
+        places = newPlaces;
+    }
+
+    /** @return what the chain is called when it is given back */
     int head() {
         return head;
+    }
+
+    /** @return places that it takes in a packed ring */
+    int places() {
+        return places;
     }
 
     /** @return bytes the device may read */

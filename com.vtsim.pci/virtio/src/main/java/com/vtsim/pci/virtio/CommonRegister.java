@@ -22,7 +22,9 @@ enum CommonRegister implements Register {
     QUEUE_NOTIFY_OFF(at(0x1E, 2).ro(0xFFFF).title("queue_notify_off")),
     QUEUE_DESC(at(0x20, 8).rw(-1L).title("queue_desc")),
     QUEUE_DRIVER(at(0x28, 8).rw(-1L).title("queue_driver")),
-    QUEUE_DEVICE(at(0x30, 8).rw(-1L).title("queue_device"));
+    QUEUE_DEVICE(at(0x30, 8).rw(-1L).title("queue_device")),
+    QUEUE_NOTIFY_DATA(at(0x38, 2).ro(0xFFFF).title("queue_notify_data")),
+    QUEUE_RESET(at(0x3A, 2).rw(0xFFFF).title("queue_reset"));
 
     /** DEVICE_STATUS: the driver is set up. */
     static final int DRIVER_OK = 4;

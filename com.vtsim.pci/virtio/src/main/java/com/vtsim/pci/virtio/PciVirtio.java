@@ -39,7 +39,15 @@ final class PciVirtio implements VirtioFunction {
     static final long VERSION_1 = 1L << 32;
     /** VIRTIO_F_ACCESS_PLATFORM. */
     static final long ACCESS_PLATFORM = 1L << 33;
-    private static final long RING_FEATURES = INDIRECT | EVENT_INDEX | VERSION_1 | ACCESS_PLATFORM;
+    /** VIRTIO_F_RING_PACKED. */
+    static final long PACKED = 1L << 34;
+    /** VIRTIO_F_ORDER_PLATFORM. */
+    static final long ORDER_PLATFORM = 1L << 36;
+    /** VIRTIO_F_RING_RESET. */
+    static final long RING_RESET = 1L << 40;
+    private static final long RING_FEATURES = INDIRECT | EVENT_INDEX | VERSION_1 | ACCESS_PLATFORM | ORDER_PLATFORM | RING_RESET;
+    private static final Ring SPLIT_RING = new SplitRing();
+    private static final Ring PACKED_RING = new PackedRing();
     private static final String MODEL = "virtio-pci";
     private static final int VERSION = 1;
     private static final int VENDOR = 0x1AF4;
@@ -59,7 +67,7 @@ final class PciVirtio implements VirtioFunction {
 
     private final VirtioDevice device;
     private final long offered;
-    private final SplitQueue[] queues;
+    private final Virtqueue[] queues;
     private final Chain chain = new Chain();
     private final RegisterFile<CommonRegister> common = new RegisterFile<>(CommonRegister.class, new Setup());
     private final MsiX messages;
@@ -76,17 +84,17 @@ final class PciVirtio implements VirtioFunction {
     private Clock.Timer turn;
 
     /** As saved. */
-    private record Saved(ConfigState config, RegisterState common, List<SplitQueue.Saved> queues, long accepted, int isr, long due, boolean owed) { }
+    private record Saved(ConfigState config, RegisterState common, List<Virtqueue.Saved> queues, long accepted, int isr, long due, boolean owed) { }
 
     PciVirtio(VirtioDevice device, VirtioIdentity identity) {
         this.device = device;
-        offered = identity.features() | RING_FEATURES;
-        queues = identity.queues().stream().map(SplitQueue::new).toArray(SplitQueue[]::new);
+        offered = identity.features() | RING_FEATURES | (identity.packed() ? PACKED : 0);
+        queues = identity.queues().stream().map(Virtqueue::new).toArray(Virtqueue[]::new);
         messages = new MsiX(queues.length + 1, 4);
         Window window = new Window();
         config = new ConfigSpace(device, new ConfigSpace.Identity(VENDOR, FIRST_DEVICE + identity.type(), 1, identity.classCode(), VENDOR, 0x40 + identity.type()))
                 .memory64(0, WINDOW, false, window).memory(4, messages.windowSize(), false, messages.window())
-                .add(Structure.of("VIRTIO-COMMON", Structure.COMMON, 0, 0, 0x38)).add(Structure.of("VIRTIO-NOTIFY", Structure.NOTIFY, 0, NOTIFY_AT, queues.length * NOTIFY_STRIDE))
+                .add(Structure.of("VIRTIO-COMMON", Structure.COMMON, 0, 0, 0x3C)).add(Structure.of("VIRTIO-NOTIFY", Structure.NOTIFY, 0, NOTIFY_AT, queues.length * NOTIFY_STRIDE))
                 .add(Structure.of("VIRTIO-ISR", Structure.ISR, 0, ISR_AT, 1)).add(Structure.of("VIRTIO-DEVICE", Structure.DEVICE, 0, DEVICE_AT, DEVICE_LENGTH))
                 .add(Structure.access(0, WINDOW, new Peephole(window))).add(new PowerManagement()).add(PciExpress.at(identity.address())).add(messages).pin(1);
         common.strap(CommonRegister.NUM_QUEUES, queues.length);
@@ -106,6 +114,10 @@ final class PciVirtio implements VirtioFunction {
     @Override
     public boolean has(long feature) {
         return (accepted & feature) != 0;
+    }
+
+    private Ring ring() {
+        return has(PACKED) ? PACKED_RING : SPLIT_RING;
     }
 
     private int status() {
@@ -132,11 +144,11 @@ final class PciVirtio implements VirtioFunction {
         if (!isOperating() || !queues[queue].enabled) {
             return false;
         }
-        SplitQueue.Found found = queues[queue].take(upstream, chain, has(INDIRECT), has(EVENT_INDEX));
-        if (found == SplitQueue.Found.BROKEN) {
+        Ring.Found found = ring().take(queues[queue], upstream, chain, has(INDIRECT), has(EVENT_INDEX));
+        if (found == Ring.Found.BROKEN) {
             fail("queue " + queue + " is malformed, or memory does not answer");
         }
-        return found == SplitQueue.Found.CHAIN;
+        return found == Ring.Found.CHAIN;
     }
 
     @Override
@@ -169,7 +181,7 @@ final class PciVirtio implements VirtioFunction {
 
     @Override
     public void give(int queue, int written) {
-        if (isOperating() && !queues[queue].give(upstream, chain.head(), written)) {
+        if (isOperating() && !ring().give(queues[queue], upstream, chain, written)) {
             fail("the ring of used buffers of queue " + queue + " cannot be written");
         }
     }
@@ -181,7 +193,7 @@ final class PciVirtio implements VirtioFunction {
 
     @Override
     public void putBack(int queue) {
-        queues[queue].putBack();
+        ring().putBack(queues[queue], chain);
     }
 
     @Override
@@ -204,7 +216,7 @@ final class PciVirtio implements VirtioFunction {
 
     private void interrupt(int vector, int cause) {
         if (messages.enabled()) {
-            if (vector != SplitQueue.NO_VECTOR) {
+            if (vector != Virtqueue.NO_VECTOR) {
                 messages.raise(vector);
             }
         } else {
@@ -242,8 +254,8 @@ final class PciVirtio implements VirtioFunction {
                 }
             }
         }
-        for (SplitQueue queue : queues) {
-            if (isOperating() && queue.isToSignal(upstream, has(EVENT_INDEX))) {
+        for (Virtqueue queue : queues) {
+            if (isOperating() && ring().isToSignal(queue, upstream, has(EVENT_INDEX))) {
                 interrupt(queue.vector, QUEUE_INTERRUPT);
             }
         }
@@ -255,7 +267,7 @@ final class PciVirtio implements VirtioFunction {
     /** The reset that a driver asks for by writing 0 to device_status. */
     private void clear() {
         common.reset(Reset.COLD);
-        for (SplitQueue queue : queues) {
+        for (Virtqueue queue : queues) {
             queue.reset();
         }
         accepted = 0;
@@ -297,7 +309,7 @@ final class PciVirtio implements VirtioFunction {
     @Override
     public State save() {
         common.dump();
-        return State.of(MODEL, VERSION, new Saved(config.save(), common.save(), Arrays.stream(queues).map(SplitQueue::save).toList(), accepted, isr, due, owed));
+        return State.of(MODEL, VERSION, new Saved(config.save(), common.save(), Arrays.stream(queues).map(Virtqueue::save).toList(), accepted, isr, due, owed));
     }
 
     @Override
@@ -337,7 +349,7 @@ final class PciVirtio implements VirtioFunction {
 
     /** What writes to the common configuration do, and what its selected rows show. */
     private final class Setup implements RegisterFile.Device<CommonRegister> {
-        private SplitQueue selected() {
+        private Virtqueue selected() {
             long index = common.get(CommonRegister.QUEUE_SELECT);
             return index < queues.length ? queues[(int) index] : null;
         }
@@ -349,24 +361,24 @@ final class PciVirtio implements VirtioFunction {
 
         @Override
         public void refresh(CommonRegister register) {
-            SplitQueue queue = selected();
+            Virtqueue queue = selected();
             switch (register) {
                 case DEVICE_FEATURE -> common.set(register, half(CommonRegister.DEVICE_FEATURE_SELECT) < 0 ? 0 : offered >>> half(CommonRegister.DEVICE_FEATURE_SELECT) & 0xFFFF_FFFFL);
                 case DRIVER_FEATURE -> common.set(register, half(CommonRegister.DRIVER_FEATURE_SELECT) < 0 ? 0 : accepted >>> half(CommonRegister.DRIVER_FEATURE_SELECT) & 0xFFFF_FFFFL);
                 case QUEUE_SIZE -> common.set(register, queue == null ? 0 : queue.size);
-                case QUEUE_MSIX_VECTOR -> common.set(register, queue == null ? SplitQueue.NO_VECTOR : queue.vector);
+                case QUEUE_MSIX_VECTOR -> common.set(register, queue == null ? Virtqueue.NO_VECTOR : queue.vector);
                 case QUEUE_ENABLE -> common.set(register, queue != null && queue.enabled ? 1 : 0);
                 case QUEUE_NOTIFY_OFF -> common.set(register, queue == null ? 0 : common.get(CommonRegister.QUEUE_SELECT));
                 case QUEUE_DESC -> common.set(register, queue == null ? 0 : queue.descriptors);
-                case QUEUE_DRIVER -> common.set(register, queue == null ? 0 : queue.available);
-                case QUEUE_DEVICE -> common.set(register, queue == null ? 0 : queue.used);
+                case QUEUE_DRIVER -> common.set(register, queue == null ? 0 : queue.driver);
+                case QUEUE_DEVICE -> common.set(register, queue == null ? 0 : queue.device);
                 default -> { }
             }
         }
 
         @Override
         public void written(CommonRegister register, long old, long now, long written) {
-            SplitQueue queue = selected();
+            Virtqueue queue = selected();
             switch (register) {
                 case DEVICE_STATUS -> statusWritten((int) old, (int) now);
                 case DRIVER_FEATURE -> {
@@ -385,22 +397,30 @@ final class PciVirtio implements VirtioFunction {
         }
 
         private int possible(int vector) {
-            return vector < messages.vectors() ? vector : SplitQueue.NO_VECTOR;
+            return vector < messages.vectors() ? vector : Virtqueue.NO_VECTOR;
         }
 
         /** What is in use is not changed. */
-        private void queueWritten(SplitQueue queue, CommonRegister register, long now) {
+        private void queueWritten(Virtqueue queue, CommonRegister register, long now) {
             if (register == CommonRegister.QUEUE_MSIX_VECTOR) {
                 queue.vector = possible((int) now);
             } else if (register == CommonRegister.QUEUE_ENABLE) {
-                queue.enabled |= (now & 1) != 0;
+                if (!queue.enabled && (now & 1) != 0) {
+                    queue.enabled = true;
+                    ring().begin(queue);
+                }
                 wake();
+            } else if (register == CommonRegister.QUEUE_RESET) {
+                if (has(RING_RESET) && (now & 1) != 0) {
+                    queue.reset();
+                }
+                common.set(register, 0);
             } else if (!queue.enabled) {
                 switch (register) {
-                    case QUEUE_SIZE -> queue.size = Long.bitCount(now) == 1 && now <= queue.largest ? (int) now : queue.size;
+                    case QUEUE_SIZE -> queue.size = now >= 1 && now <= queue.largest && (Long.bitCount(now) == 1 || has(PACKED)) ? (int) now : queue.size;
                     case QUEUE_DESC -> queue.descriptors = now;
-                    case QUEUE_DRIVER -> queue.available = now;
-                    case QUEUE_DEVICE -> queue.used = now;
+                    case QUEUE_DRIVER -> queue.driver = now;
+                    case QUEUE_DEVICE -> queue.device = now;
                     default -> { }
                 }
             }

@@ -6,7 +6,9 @@ import com.vtsim.api.machine.RunLimits;
 import com.vtsim.api.virtio.VirtioDevice;
 import com.vtsim.machine.Backplane;
 import com.vtsim.pci.bus.HostBridge;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** A guest's driver, as far as tests need one: it enters by the device's registers and the guest's memory only. */
 public final class Driver implements AutoCloseable {
@@ -14,7 +16,7 @@ public final class Driver implements AutoCloseable {
     public static final long TABLE = 0xC001_0000L;
     public static final long DATA = 0x30_0000;
     public static final int SIZE = 16;
-    public static final long VERSION_1 = 1L << 32, INDIRECT = 1L << 28, EVENT_INDEX = 1L << 29;
+    public static final long VERSION_1 = 1L << 32, INDIRECT = 1L << 28, EVENT_INDEX = 1L << 29, PACKED = 1L << 34;
     public static final int WRITE = 2, NEXT = 1, IS_INDIRECT = 4;
     private static final int NOTIFY = 0x3000;
 
@@ -22,8 +24,10 @@ public final class Driver implements AutoCloseable {
     private final HeardMessages target = new HeardMessages();
     public final List<Integer> messages = target.data;
     public VirtioDevice device;
-    private final int[] made = new int[4];
-    private final int[] seen = new int[4];
+    private final int[] made = new int[16];
+    private final Map<Integer, Integer> lengths = new HashMap<>();
+    private long accepted;
+    private final int[] seen = new int[16];
 
     /** Part of a chain. */
     public record Part(long address, int length, int flags) { }
@@ -119,6 +123,7 @@ public final class Driver implements AutoCloseable {
     }
 
     public void accept(long features) {
+        accepted = features;
         set(0x08, 4, 0);
         set(0x0C, 4, features & 0xFFFF_FFFFL);
         set(0x08, 4, 1);
@@ -133,18 +138,23 @@ public final class Driver implements AutoCloseable {
         accept(features | VERSION_1);
         set(0x14, 1, 11);
         for (int i = 0; i < queues; i++) {
-            made[i] = 0;
-            seen[i] = 0;
-            bytes(descriptors(i), new byte[0x3000]);
-            set(0x16, 2, i);
-            set(0x18, 2, SIZE);
-            set(0x20, 8, descriptors(i));
-            set(0x28, 8, available(i));
-            set(0x30, 8, used(i));
-            set(0x1C, 2, 1);
+            enable(i);
         }
         set(0x14, 1, 15);
         return this;
+    }
+
+    /** Sets a queue of {@link #SIZE} up, empty. */
+    public void enable(int queue) {
+        made[queue] = 0;
+        seen[queue] = 0;
+        bytes(descriptors(queue), new byte[0x3000]);
+        set(0x16, 2, queue);
+        set(0x18, 2, SIZE);
+        set(0x20, 8, descriptors(queue));
+        set(0x28, 8, available(queue));
+        set(0x30, 8, used(queue));
+        set(0x1C, 2, 1);
     }
 
     public static long descriptors(int queue) {
@@ -168,6 +178,10 @@ public final class Driver implements AutoCloseable {
 
     /** Puts a chain at descriptor {@code first} and on, and makes it available. */
     public void chain(int queue, int first, Part... parts) {
+        if (packed()) {
+            chainPacked(queue, first, parts);
+            return;
+        }
         for (int i = 0; i < parts.length; i++) {
             boolean last = i == parts.length - 1;
             descriptor(descriptors(queue), first + i, parts[i].address(), parts[i].length(), parts[i].flags() | (last ? 0 : NEXT), last ? 0 : first + i + 1);
@@ -187,6 +201,9 @@ public final class Driver implements AutoCloseable {
 
     /** @return the next used element, or null */
     public Used take(int queue) {
+        if (packed()) {
+            return takePacked(queue);
+        }
         if (((int) at(used(queue) + 2, 2) - seen[queue] & 0xFFFF) == 0) {
             return null;
         }
@@ -209,5 +226,40 @@ public final class Driver implements AutoCloseable {
             at = configAt(at + 1, 1) & 0xFF;
         }
         return at;
+    }
+
+    private boolean packed() {
+        return (accepted & PACKED) != 0;
+    }
+
+    /** @return AVAIL and USED as the driver sets them in its so-manieth place */
+    public static int mine(int count) {
+        return (count / SIZE & 1) == 0 ? 1 << 7 : 1 << 15;
+    }
+
+    /** A chain in a packed ring, called by a number; its first flags are written last. */
+    private void chainPacked(int queue, int id, Part... parts) {
+        for (int i = parts.length - 1; i >= 0; i--) {
+            int count = made[queue] + i;
+            long at = descriptors(queue) + 16L * (count % SIZE);
+            put(at, 8, parts[i].address());
+            put(at + 8, 4, parts[i].length());
+            put(at + 12, 2, id);
+            put(at + 14, 2, parts[i].flags() | (i == parts.length - 1 ? 0 : NEXT) | mine(count));
+        }
+        made[queue] += parts.length;
+        lengths.put(queue << 16 | id, parts.length);
+    }
+
+    private Used takePacked(int queue) {
+        long at = descriptors(queue) + 16L * (seen[queue] % SIZE);
+        int flags = (int) at(at + 14, 2);
+        boolean wrap = (seen[queue] / SIZE & 1) == 0;
+        if ((flags & 1 << 7) != 0 != wrap || (flags & 1 << 15) != 0 != wrap) {
+            return null;
+        }
+        int id = (int) at(at + 12, 2);
+        seen[queue] += lengths.get(queue << 16 | id);
+        return new Used(id, (int) at(at + 8, 4));
     }
 }

@@ -15,7 +15,7 @@ final class Filler extends VirtioDevice {
     private record FillerState(int count) { }
 
     Filler() {
-        super(new PciTransport(), new VirtioIdentity("rng", MODEL, PciAddress.parse("00:06.0"), 4, 0x00_FF_00, 0, List.of(64)));
+        super(new PciTransport(), new VirtioIdentity("rng", MODEL, PciAddress.parse("00:06.0"), 4, 0x00_FF_00, 0, true, List.of(64)));
     }
 
     @Override

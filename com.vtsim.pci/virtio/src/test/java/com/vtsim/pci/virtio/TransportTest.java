@@ -63,7 +63,7 @@ class TransportTest {
 
     @Test
     void featuresOfTheRingAndOfVersion1AreOffered() {
-        assertThat(driver.offered()).isEqualTo(1L << 28 | 1L << 29 | 1L << 32 | 1L << 33);
+        assertThat(driver.offered()).isEqualTo(1L << 28 | 1L << 29 | 1L << 32 | 1L << 33 | 1L << 34 | 1L << 36 | 1L << 40);
         driver.set(0x00, 4, 2);
         assertThat(driver.get(0x04, 4)).as("beyond").isZero();
     }
@@ -71,8 +71,8 @@ class TransportTest {
     @TestFactory
     Stream<DynamicTest> featuresAreAgreedOnOrNot() {
         record Case(String what, long features, boolean agreed) { }
-        return Stream.of(new Case("version 1", 1L << 32, true), new Case("all", 1L << 28 | 1L << 29 | 1L << 32 | 1L << 33, true), new Case("none: a legacy driver", 0, false),
-                new Case("rings without version 1", 1L << 28, false), new Case("one that is not offered", 1L << 32 | 1L << 34, false), new Case("bit 0", 1L << 32 | 1, false))
+        return Stream.of(new Case("version 1", 1L << 32, true), new Case("all", 1L << 28 | 1L << 29 | 1L << 32 | 1L << 33 | 1L << 34 | 1L << 36 | 1L << 40, true), new Case("none: a legacy driver", 0, false),
+                new Case("rings without version 1", 1L << 28, false), new Case("one that is not offered", 1L << 32 | 1L << 35, false), new Case("bit 0", 1L << 32 | 1, false))
                 .map(each -> DynamicTest.dynamicTest(each.what(), () -> {
                     driver.set(0x14, 1, 0);
                     driver.set(0x14, 1, 3);
@@ -107,6 +107,25 @@ class TransportTest {
         assertThat(driver.get(0x1C, 2)).as("queue_enable is not taken back").isEqualTo(1);
         driver.set(0x16, 2, 1);
         assertThat(driver.get(0x18, 2)).as("no such queue").isZero();
+    }
+
+    /** @see "Virtqueue Reset" */
+    @Test
+    void aQueueIsResetAlone() {
+        driver.setUp(1L << 40, 1);
+        driver.set(0x1A, 2, 1);
+        ask(8);
+        driver.set(0x3A, 2, 1);
+        assertThat(driver.get(0x3A, 2)).as("queue_reset: done").isZero();
+        assertThat(driver.get(0x1C, 2)).as("queue_enable").isZero();
+        assertThat(driver.get(0x18, 2)).as("queue_size").isEqualTo(64);
+        assertThat(driver.get(0x1A, 2)).as("queue_msix_vector").isEqualTo(0xFFFF);
+        assertThat(driver.status()).as("the device goes on").isEqualTo(15);
+        driver.enable(0);
+        assertThat(ask(8)).isEqualTo(new Used(0, 8));
+        driver.setUp(0, 1);
+        driver.set(0x3A, 2, 1);
+        assertThat(driver.get(0x1C, 2)).as("not agreed on").isEqualTo(1);
     }
 
     @Test

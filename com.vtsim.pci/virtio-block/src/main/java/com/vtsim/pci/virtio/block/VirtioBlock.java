@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -36,7 +37,10 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
     private static final long READ_ONLY = 1L << 5;
     private static final long BLK_SIZE = 1L << 6;
     private static final long FLUSH = 1L << 9;
+    private static final long TOPOLOGY = 1L << 10;
     private static final long CONFIG_WCE = 1L << 11;
+    private static final long MULTIQUEUE = 1L << 12;
+    private static final long DISCARD = 1L << 13;
     private static final long WRITE_ZEROES = 1L << 14;
     private static final int QUEUE = 256;
     /** Bytes of the largest request. */
@@ -45,10 +49,17 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
     /** What waiting for the host's medium is held to be worth, in bytes. */
     private static final int FLUSH_EFFORT = 1 << 18;
     private static final int HEADER = 16;
+    /** Bytes of a range that is discarded or zeroed, and how many ranges are discarded at most; one is zeroed. */
+    private static final int RANGE = 16;
+    private static final int MOST_RANGES = 16;
+    private static final int MOST_QUEUES = 16;
+    /** Bytes of what the host writes at once. */
+    private static final int PHYSICAL = 4096;
     private static final int IN = 0;
     private static final int OUT = 1;
     private static final int FLUSH_REQUEST = 4;
     private static final int GET_ID = 8;
+    private static final int DISCARD_REQUEST = 11;
     private static final int ZEROES = 13;
     private static final int OK = 0;
     private static final int IO_ERROR = 1;
@@ -56,7 +67,13 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
     private static final int CAPACITY_AT = 0;
     private static final int SEG_MAX_AT = 12;
     private static final int BLK_SIZE_AT = 20;
+    private static final int PHYSICAL_EXPONENT_AT = 24;
+    private static final int LEAST_AT = 26;
     private static final int WRITEBACK_AT = 32;
+    private static final int QUEUES_AT = 34;
+    private static final int MOST_DISCARD_AT = 36;
+    private static final int MOST_DISCARD_RANGES_AT = 40;
+    private static final int DISCARD_ALIGNMENT_AT = 44;
     private static final int MOST_ZEROES_AT = 48;
     private static final int MOST_ZERO_RANGES_AT = 52;
     private static final int ID_LENGTH = 20;
@@ -83,6 +100,12 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
 
         /** @return bytes of a block, 512 or 4096 */
         int block_size() default 512;
+
+        /** @return request queues, 1 to 16; a driver uses as many as it has processors */
+        int queues() default 4;
+
+        /** @return whether the driver may choose packed rings */
+        boolean packed() default true;
     }
 
     private record BlockState(boolean writeback) { }
@@ -90,7 +113,7 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
     /** Made from a configuration. @throws OperatorException if the file cannot be used */
     @Activate
     public VirtioBlock(@Reference VirtioTransport transport, Config config) {
-        this(transport, config.vtsim_name(), config.vtsim_pci_address(), open(config));
+        this(transport, config.vtsim_name(), config.vtsim_pci_address(), open(config), config.queues(), config.packed());
     }
 
     private static DiskFile open(Config config) {
@@ -100,6 +123,9 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
         if (config.block_size() != 512 && config.block_size() != 4096) {
             throw new OperatorException("block.size is 512 or 4096, not " + config.block_size());
         }
+        if (config.queues() < 1 || config.queues() > MOST_QUEUES) {
+            throw new OperatorException("queues is 1 to " + MOST_QUEUES + ", not " + config.queues());
+        }
         return DiskFile.named(config.files()[0], config.block_size());
     }
 
@@ -108,11 +134,15 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
      * @param name      the part's name
      * @param address   bus:device.function
      * @param file      its content
+     * @param queues    how many, 1 to 16
+     * @param packed    whether the driver may choose packed rings
      */
-    public VirtioBlock(VirtioTransport transport, String name, String address, DiskFile file) {
-        super(transport, new VirtioIdentity(name, MODEL, PciAddress.parse(address), TYPE, 0x01_00_00, SEG_MAX | BLK_SIZE | FLUSH | CONFIG_WCE | (file.isReadOnly() ? READ_ONLY : WRITE_ZEROES), List.of(QUEUE)));
+    public VirtioBlock(VirtioTransport transport, String name, String address, DiskFile file, int queues, boolean packed) {
+        super(transport, new VirtioIdentity(name, MODEL, PciAddress.parse(address), TYPE, 0x01_00_00, SEG_MAX | BLK_SIZE | FLUSH | TOPOLOGY | CONFIG_WCE | MULTIQUEUE | (file.isReadOnly() ? READ_ONLY : DISCARD | WRITE_ZEROES), packed, Collections.nCopies(queues, QUEUE)));
         this.file = file;
         configuration.putLong(CAPACITY_AT, file.blocks() * file.blockSize() / SECTOR).putInt(SEG_MAX_AT, QUEUE - 2).putInt(BLK_SIZE_AT, file.blockSize())
+                .put(PHYSICAL_EXPONENT_AT, (byte) Integer.numberOfTrailingZeros(PHYSICAL / file.blockSize())).putShort(LEAST_AT, (short) (PHYSICAL / file.blockSize()))
+                .putShort(QUEUES_AT, (short) queues).putInt(MOST_DISCARD_AT, MOST_ZEROES / SECTOR).putInt(MOST_DISCARD_RANGES_AT, MOST_RANGES).putInt(DISCARD_ALIGNMENT_AT, file.blockSize() / SECTOR)
                 .put(WRITEBACK_AT, (byte) 1).putInt(MOST_ZEROES_AT, MOST_ZEROES / SECTOR).putInt(MOST_ZERO_RANGES_AT, 1);
     }
 
@@ -191,7 +221,7 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
                 status = identify(room);
                 written = status == OK ? ID_LENGTH : 0;
             }
-            case ZEROES -> status = file.isReadOnly() ? UNSUPPORTED : zero(function().readable() - HEADER);
+            case DISCARD_REQUEST, ZEROES -> status = file.isReadOnly() ? UNSUPPORTED : ranges(request.getInt(0), function().readable() - HEADER);
             default -> status = UNSUPPORTED;
         }
         header[0] = (byte) status;
@@ -238,33 +268,43 @@ public final class VirtioBlock extends VirtioDevice implements Drives {
         return room >= ID_LENGTH && function().tryWrite(0, id, ID_LENGTH) ? OK : IO_ERROR;
     }
 
-    /** One range: sector, count of sectors, flags of which "unmap" is a hint. */
-    private int zero(long bytes) {
-        if (bytes != HEADER || !function().tryRead(HEADER, data, HEADER)) {
+    /** Each range: sector, count of sectors, flags of which "unmap" is a hint for zeroes and reserved for what is discarded. All are looked at before the first is carried out. */
+    private int ranges(int type, long bytes) {
+        if (bytes < RANGE || bytes % RANGE != 0 || bytes > (type == ZEROES ? RANGE : RANGE * MOST_RANGES) || !function().tryRead(HEADER, data, (int) bytes)) {
             return UNSUPPORTED;
         }
-        ByteBuffer range = ByteBuffer.wrap(data, 0, HEADER).order(ByteOrder.LITTLE_ENDIAN);
-        long at = range.getLong(0) * SECTOR;
-        long left = (range.getInt(8) & 0xFFFF_FFFFL) * SECTOR;
-        if ((range.getInt(12) & ~1) != 0) {
-            return UNSUPPORTED;
-        }
-        if (left > MOST_ZEROES || range.getLong(0) < 0 || range.getLong(0) > configuration.getLong(CAPACITY_AT) - left / SECTOR) {
-            return IO_ERROR;
-        }
-        function().spend(left);
-        try {
-            for (; left > 0; left -= MOST, at += MOST) {
-                int piece = (int) Math.min(left, MOST);
-                file.read(at, data, 0, piece);
-                if (!Arrays.equals(data, 0, piece, zeros, 0, piece)) {
-                    file.write(at, zeros, 0, piece);
-                }
+        byte[] list = Arrays.copyOf(data, (int) bytes);
+        ByteBuffer ranges = ByteBuffer.wrap(list).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at < bytes; at += RANGE) {
+            long sector = ranges.getLong(at);
+            long sectors = ranges.getInt(at + 8) & 0xFFFF_FFFFL;
+            if ((ranges.getInt(at + 12) & (type == ZEROES ? ~1 : ~0)) != 0) {
+                return UNSUPPORTED;
             }
+            if (sectors > MOST_ZEROES / SECTOR || sector < 0 || sector > configuration.getLong(CAPACITY_AT) - sectors) {
+                return IO_ERROR;
+            }
+        }
+        if (type == DISCARD_REQUEST) {
+            return OK;
+        }
+        try {
+            zero(ranges.getLong(0) * SECTOR, (ranges.getInt(8) & 0xFFFF_FFFFL) * SECTOR);
         } catch (IOException e) {
             return failed(e);
         }
         return isCached() ? OK : flush();
+    }
+
+    private void zero(long from, long bytes) throws IOException {
+        function().spend(bytes);
+        for (long done = 0; done < bytes; done += MOST) {
+            int piece = (int) Math.min(bytes - done, MOST);
+            file.read(from + done, data, 0, piece);
+            if (!Arrays.equals(data, 0, piece, zeros, 0, piece)) {
+                file.write(from + done, zeros, 0, piece);
+            }
+        }
     }
 
     @Override

@@ -40,7 +40,7 @@ class VirtioBlockTest {
     }
 
     private void block(String text, int blockSize, long features) {
-        driver = new Driver("t", new VirtioBlock(new PciTransport(), "virtio0", "00:05.0", DiskFile.named(text, blockSize)));
+        driver = new Driver("t", new VirtioBlock(new PciTransport(), "virtio0", "00:05.0", DiskFile.named(text, blockSize), 2, true));
         driver.setUp(features, 1);
     }
 
@@ -101,7 +101,7 @@ class VirtioBlockTest {
     @Test
     void whatItDoesNotKnowIsUnsupported() throws IOException {
         block(disk().toString(), 512, 0);
-        assertThat(request(DISCARD, 0, 16, 0)).isEqualTo(UNSUPPORTED);
+        assertThat(request(15, 0, 16, 0)).isEqualTo(UNSUPPORTED);
         assertThat(request(99, 0, 0, 0)).isEqualTo(UNSUPPORTED);
     }
 
@@ -158,5 +158,50 @@ class VirtioBlockTest {
         driver.setUp(0, 1);
         driver.set(0x2020, 1, 0);
         assertThat(driver.get(0x2020, 1)).as("not agreed on").isEqualTo(1);
+    }
+
+    /** Discarding is a hint; what it names is looked at all the same. */
+    @Test
+    void aDiskIsToldWhatIsNotNeeded() throws IOException {
+        block(disk().toString(), 4096, 1 << 13);
+        assertThat(driver.get(0x2024, 4)).as("max_discard_sectors").isPositive();
+        assertThat(driver.get(0x2028, 4)).as("max_discard_seg").isEqualTo(16);
+        assertThat(driver.get(0x202C, 4)).as("discard_sector_alignment").isEqualTo(8);
+        driver.put(Driver.DATA, 8, 8);
+        driver.put(Driver.DATA + 8, 4, 8);
+        driver.put(Driver.DATA + 16, 8, 0);
+        driver.put(Driver.DATA + 24, 4, SECTORS);
+        assertThat(request(DISCARD, 0, 32, 0)).isEqualTo(OK);
+        driver.put(Driver.DATA + 24, 4, SECTORS + 1);
+        assertThat(request(DISCARD, 0, 32, 0)).as("beyond the end").isEqualTo(IO_ERROR);
+        driver.put(Driver.DATA + 28, 4, 1);
+        assertThat(request(DISCARD, 0, 32, 0)).as("unmap is reserved").isEqualTo(UNSUPPORTED);
+        assertThat(request(DISCARD, 0, 20, 0)).as("no whole range").isEqualTo(UNSUPPORTED);
+        assertThat(request(DISCARD, 0, 17 * 16, 0)).as("more than there may be").isEqualTo(UNSUPPORTED);
+    }
+
+    @Test
+    void aDiskTellsItsTopologyAndQueues() throws IOException {
+        block(disk().toString(), 512, 1 << 10 | 1 << 12);
+        assertThat(driver.offered() & (1 << 10 | 1 << 12)).isEqualTo(1 << 10 | 1 << 12);
+        assertThat(driver.get(0x2018, 1)).as("physical_block_exp").isEqualTo(3);
+        assertThat(driver.get(0x201A, 2)).as("min_io_size").isEqualTo(8);
+        assertThat(driver.get(0x2022, 2)).as("num_queues").isEqualTo(2);
+        assertThat(driver.get(0x12, 2)).isEqualTo(2);
+    }
+
+    @Test
+    void everyQueueServes() throws IOException {
+        byte[] before = Files.readAllBytes(disk());
+        block(folder.resolve("disk").toString(), 512, 1 << 12);
+        driver.setUp(1 << 12 | Driver.PACKED, 2);
+        for (int queue = 1; queue >= 0; queue--) {
+            driver.put(0x20_0000, 4, IN);
+            driver.put(0x20_0008, 8, 3 + queue);
+            driver.chain(queue, 5, new Part(0x20_0000, 16, 0), new Part(Driver.DATA, 512, Driver.WRITE), new Part(0x21_0000, 1, Driver.WRITE));
+            driver.kick(queue);
+            assertThat(driver.take(queue)).isEqualTo(new Driver.Used(5, 513));
+            assertThat(driver.bytes(Driver.DATA, 512)).isEqualTo(Arrays.copyOfRange(before, (3 + queue) * 512, (4 + queue) * 512));
+        }
     }
 }

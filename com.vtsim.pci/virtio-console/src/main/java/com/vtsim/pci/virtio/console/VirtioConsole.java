@@ -46,6 +46,9 @@ public final class VirtioConsole extends VirtioDevice implements Console {
 
         /** @return bus:device.function */
         String vtsim_pci_address() default "00:07.0";
+
+        /** @return whether the driver may choose packed rings */
+        boolean packed() default true;
     }
 
     private record ConsoleState(byte[] waiting) { }
@@ -53,16 +56,17 @@ public final class VirtioConsole extends VirtioDevice implements Console {
     /** Made from a configuration. */
     @Activate
     public VirtioConsole(@Reference VirtioTransport transport, Config config) {
-        this(transport, config.vtsim_name(), config.vtsim_pci_address());
+        this(transport, config.vtsim_name(), config.vtsim_pci_address(), config.packed());
     }
 
     /**
      * @param transport what carries it
      * @param name      the part's name
      * @param address   bus:device.function
+     * @param packed    whether the driver may choose packed rings
      */
-    public VirtioConsole(VirtioTransport transport, String name, String address) {
-        super(transport, new VirtioIdentity(name, MODEL, PciAddress.parse(address), TYPE, 0x07_80_00, EMERGENCY_WRITE, List.of(QUEUE, QUEUE)));
+    public VirtioConsole(VirtioTransport transport, String name, String address, boolean packed) {
+        super(transport, new VirtioIdentity(name, MODEL, PciAddress.parse(address), TYPE, 0x07_80_00, EMERGENCY_WRITE, packed, List.of(QUEUE, QUEUE)));
     }
 
     @Override

@@ -28,7 +28,7 @@ class VirtioConsoleTest {
 
     @Test
     void aConsoleSaysWhatItIsGivenAndHearsWhatIsTyped() {
-        VirtioConsole console = new VirtioConsole(new PciTransport(), "hvc0", "00:07.0");
+        VirtioConsole console = new VirtioConsole(new PciTransport(), "hvc0", "00:07.0", true);
         driver = new Driver("t", console);
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         driver.machine.call(() -> {
@@ -58,14 +58,14 @@ class VirtioConsoleTest {
 
     @Test
     void typedTextIsCarriedOver() {
-        VirtioConsole console = new VirtioConsole(new PciTransport(), "hvc0", "00:07.0");
+        VirtioConsole console = new VirtioConsole(new PciTransport(), "hvc0", "00:07.0", true);
         driver = new Driver("t", console);
         driver.setUp(0, 2);
         driver.machine.call(() -> {
             console.input("typed".getBytes(StandardCharsets.US_ASCII));
             return null;
         });
-        driver.replace(new VirtioConsole(new PciTransport(), "hvc0", "00:07.0"));
+        driver.replace(new VirtioConsole(new PciTransport(), "hvc0", "00:07.0", true));
         driver.chain(0, 0, new Part(Driver.DATA, 64, Driver.WRITE));
         driver.kick(0);
         assertThat(driver.take(0)).isEqualTo(new Used(0, 5));
@@ -73,7 +73,7 @@ class VirtioConsoleTest {
 
     @Test
     void aSnapshotHasAllOfIt() {
-        VirtioConsole console = new VirtioConsole(new PciTransport(), "hvc0", "00:07.0");
+        VirtioConsole console = new VirtioConsole(new PciTransport(), "hvc0", "00:07.0", true);
         driver = new Driver("t", console);
         driver.setUp(0, 2);
         driver.machine.call(() -> {

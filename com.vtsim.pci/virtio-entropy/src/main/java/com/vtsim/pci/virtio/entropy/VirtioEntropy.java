@@ -46,6 +46,9 @@ public final class VirtioEntropy extends VirtioDevice {
 
         /** @return where the sequence begins */
         long seed() default 1;
+
+        /** @return whether the driver may choose packed rings */
+        boolean packed() default true;
     }
 
     private record EntropyState(long position) { }
@@ -53,7 +56,7 @@ public final class VirtioEntropy extends VirtioDevice {
     /** Made from a configuration. */
     @Activate
     public VirtioEntropy(@Reference VirtioTransport transport, Config config) {
-        this(transport, config.vtsim_name(), config.vtsim_pci_address(), config.seed());
+        this(transport, config.vtsim_name(), config.vtsim_pci_address(), config.seed(), config.packed());
     }
 
     /**
@@ -61,9 +64,10 @@ public final class VirtioEntropy extends VirtioDevice {
      * @param name      the part's name
      * @param address   bus:device.function
      * @param seed      where the sequence begins
+     * @param packed    whether the driver may choose packed rings
      */
-    public VirtioEntropy(VirtioTransport transport, String name, String address, long seed) {
-        super(transport, new VirtioIdentity(name, MODEL, PciAddress.parse(address), TYPE, 0x00_FF_00, 0, List.of(QUEUE)));
+    public VirtioEntropy(VirtioTransport transport, String name, String address, long seed, boolean packed) {
+        super(transport, new VirtioIdentity(name, MODEL, PciAddress.parse(address), TYPE, 0x00_FF_00, 0, packed, List.of(QUEUE)));
         this.seed = seed;
     }
 

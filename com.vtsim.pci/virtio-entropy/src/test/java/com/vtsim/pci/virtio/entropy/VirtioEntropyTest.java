@@ -38,7 +38,7 @@ class VirtioEntropyTest {
     }
 
     private byte[] entropy(long seed) {
-        try (Driver other = new Driver("e", new VirtioEntropy(new PciTransport(), "rng", "00:06.0", seed))) {
+        try (Driver other = new Driver("e", new VirtioEntropy(new PciTransport(), "rng", "00:06.0", seed, true))) {
             other.setUp(0, 1);
             other.chain(0, 0, new Part(Driver.DATA, 3000, Driver.WRITE), new Part(Driver.DATA + 3000, 8000, Driver.WRITE));
             other.kick(0);
@@ -49,7 +49,7 @@ class VirtioEntropyTest {
 
     @Test
     void aSnapshotHasAllOfIt() {
-        driver = new Driver("t", new VirtioEntropy(new PciTransport(), "rng", "00:06.0", 1));
+        driver = new Driver("t", new VirtioEntropy(new PciTransport(), "rng", "00:06.0", 1, true));
         driver.setUp(0, 1);
         driver.chain(0, 1, new Part(Driver.DATA, 100, Driver.WRITE));
         driver.kick(0);

@@ -5,6 +5,7 @@ import com.vtsim.api.machine.Part;
 import com.vtsim.api.machine.State;
 import com.vtsim.api.machine.StateException;
 import com.vtsim.api.network.Hubs;
+import com.vtsim.api.network.NetworkCard;
 import com.vtsim.api.pci.PciAddress;
 import com.vtsim.api.pci.PciFunction;
 import com.vtsim.api.register.RegisterBlocks;
@@ -14,6 +15,7 @@ import com.vtsim.api.virtio.VirtioTransport;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
@@ -25,20 +27,22 @@ import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 
 /**
- * A network card on a hub that it shares with cards of other machines. It offers no offloads and does not merge buffers. Frames from other machines
+ * A network card on a hub that it shares with cards of other machines. It offers no offloads and does not merge buffers. Frames of a flow come by one pair of queues. Frames from other machines
  * come when their threads send them: a machine with company does not repeat itself. Source: Virtual I/O Device (VIRTIO) 1.2, Network Device.
  */
 @Component(configurationPid = "com.vtsim.pci.virtio.network", configurationPolicy = ConfigurationPolicy.REQUIRE,
-        service = {Part.class, PciFunction.class, RegisterBlocks.class})
-public final class VirtioNetwork extends VirtioDevice {
+        service = {Part.class, PciFunction.class, NetworkCard.class, RegisterBlocks.class})
+public final class VirtioNetwork extends VirtioDevice implements NetworkCard {
     private static final String MODEL = "virtio-network";
     private static final int VERSION = 1;
     private static final int TYPE = 1;
     private static final int QUEUE = 256;
-    private static final int RECEIVE = 0;
-    private static final int TRANSMIT = 1;
+    private static final int CONTROL_QUEUE = 64;
+    private static final int MOST_PAIRS = 8;
     private static final long MAC = 1L << 5;
     private static final long STATUS = 1L << 16;
+    private static final long MULTIQUEUE = 1L << 22;
+    private static final int PAIRS_AT = 8;
     private static final int MAC_LENGTH = 6;
     private static final int LINK_UP = 1;
     /** The header before each frame: all zeros where nothing is offloaded, but for the count of buffers. */
@@ -50,13 +54,15 @@ public final class VirtioNetwork extends VirtioDevice {
     private final Hubs hubs;
     private final String machine;
     private final String hub;
-    private final byte[] mac;
+    private final int pairs;
+    private final NetworkControl control;
     private final byte[] buffer = new byte[HEADER + LARGEST_FRAME];
     private final Deque<byte[]> waiting = new ArrayDeque<>();
     private final AtomicBoolean underway = new AtomicBoolean();
     private volatile Hubs.Port port;
     /** Whether it goes on where another, or it itself in another machine's component, has been. */
     private boolean resumed;
+    private boolean linkUp = true;
 
     /** A configuration of the card. */
     public @interface Config {
@@ -74,14 +80,20 @@ public final class VirtioNetwork extends VirtioDevice {
 
         /** @return the card's address, {@code 52:54:00:00:00:01}; without one it follows from the names of machine and part */
         String mac() default "";
+
+        /** @return pairs of queues, 1 to 8; a driver uses as many as it has processors */
+        int pairs() default 4;
+
+        /** @return whether the driver may choose packed rings */
+        boolean packed() default true;
     }
 
-    private record NetworkState(List<byte[]> waiting) { }
+    private record NetworkState(List<byte[]> waiting, boolean linkUp, NetworkControl.Saved control) { }
 
     /** Made from a configuration. */
     @Activate
     public VirtioNetwork(@Reference VirtioTransport transport, @Reference Hubs hubs, Config config) {
-        this(transport, hubs, config.vtsim_machine(), config.vtsim_name(), config.vtsim_pci_address(), config.hub(), config.mac().isEmpty() ? address(config.vtsim_machine() + "/" + config.vtsim_name()) : config.mac());
+        this(transport, hubs, config.vtsim_machine(), config.vtsim_name(), config.vtsim_pci_address(), config.hub(), config.mac().isEmpty() ? address(config.vtsim_machine() + "/" + config.vtsim_name()) : config.mac(), config.pairs(), config.packed());
     }
 
     /**
@@ -92,16 +104,29 @@ public final class VirtioNetwork extends VirtioDevice {
      * @param address   bus:device.function
      * @param hub       the hub's name
      * @param mac       the card's address
+     * @param pairs     of queues, 1 to 8
+     * @param packed    whether the driver may choose packed rings
      */
-    public VirtioNetwork(VirtioTransport transport, Hubs hubs, String machine, String name, String address, String hub, String mac) {
-        super(transport, new VirtioIdentity(name, MODEL, PciAddress.parse(address), TYPE, 0x02_00_00, MAC | STATUS, List.of(QUEUE, QUEUE)));
+    public VirtioNetwork(VirtioTransport transport, Hubs hubs, String machine, String name, String address, String hub, String mac, int pairs, boolean packed) {
+        super(transport, new VirtioIdentity(name, MODEL, PciAddress.parse(address), TYPE, 0x02_00_00, MAC | STATUS | MULTIQUEUE | NetworkControl.FEATURES, packed, queues(pairs)));
         if (!mac.matches("[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}") || (Integer.parseInt(mac.substring(0, 2), 16) & 1) != 0) {
             throw new IllegalArgumentException("mac is six bytes of which the first is even, 52:54:00:00:00:01, not '" + mac + "'");
         }
+        this.pairs = pairs;
         this.hubs = hubs;
         this.machine = machine;
         this.hub = hub;
-        this.mac = HexFormat.ofDelimiter(":").parseHex(mac);
+        control = new NetworkControl(HexFormat.ofDelimiter(":").parseHex(mac), pairs);
+    }
+
+    /** Pairs of a queue to receive and one to transmit, and one for control. */
+    private static List<Integer> queues(int pairs) {
+        if (pairs < 1 || pairs > MOST_PAIRS) {
+            throw new IllegalArgumentException("pairs is 1 to " + MOST_PAIRS + ", not " + pairs);
+        }
+        List<Integer> sizes = new ArrayList<>(Collections.nCopies(2 * pairs, QUEUE));
+        sizes.add(CONTROL_QUEUE);
+        return sizes;
     }
 
     /** Locally administered. */
@@ -112,7 +137,7 @@ public final class VirtioNetwork extends VirtioDevice {
 
     @Override
     public int configuration(int offset) {
-        return offset < MAC_LENGTH ? mac[offset] & 0xFF : offset == MAC_LENGTH ? LINK_UP : 0;
+        return offset < MAC_LENGTH ? control.mac()[offset] & 0xFF : offset == MAC_LENGTH && linkUp ? LINK_UP : offset == PAIRS_AT ? pairs : 0;
     }
 
     @Override
@@ -158,55 +183,82 @@ public final class VirtioNetwork extends VirtioDevice {
     private void collect() {
         byte[] frame = null;
         while (port != null && waiting.size() < Hubs.WAITING && (frame = port.receive()) != null) {
-            if (isMine(frame)) {
+            if (linkUp && control.isWanted(frame)) {
                 waiting.add(frame);
             }
         }
     }
 
-    /** A card is not promiscuous: frames to it, and to many. */
-    private boolean isMine(byte[] frame) {
-        return (frame[0] & 1) != 0 || Arrays.equals(frame, 0, MAC_LENGTH, mac, 0, MAC_LENGTH);
+    @Override
+    public String hub() {
+        return hub;
+    }
+
+    @Override
+    public String hardwareAddress() {
+        return HexFormat.ofDelimiter(":").formatHex(control.mac());
+    }
+
+    @Override
+    public boolean isLinkUp() {
+        return linkUp;
+    }
+
+    @Override
+    public void link(boolean up) {
+        collect();
+        if (linkUp != up) {
+            linkUp = up;
+            function().configurationChanged();
+        }
+    }
+
+    /** Where the queue for control lies follows from what has been agreed on. */
+    private int controlQueue() {
+        return function().has(MULTIQUEUE) ? 2 * pairs : 2;
     }
 
     @Override
     public boolean serve(int queue) {
-        if (queue == RECEIVE) {
-            collect();
-            return !waiting.isEmpty() && function().next(RECEIVE) && receive();
+        if (function().has(NetworkControl.CONTROL) && queue == controlQueue()) {
+            return function().next(queue) && control.carryOut(function(), queue);
         }
-        return function().next(TRANSMIT) && transmit();
+        if ((queue & 1) == 0) {
+            collect();
+            return !waiting.isEmpty() && queue == 2 * control.pair(waiting.peek()) && function().next(queue) && receive(queue);
+        }
+        return function().next(queue) && transmit(queue);
     }
 
     /** A frame that does not fit into the buffer offered for it is dropped, and the buffer stays for the next. */
-    private boolean receive() {
+    private boolean receive(int queue) {
         byte[] frame = waiting.remove();
         if (function().writable() < HEADER + frame.length) {
-            function().putBack(RECEIVE);
+            function().putBack(queue);
             return true;
         }
         Arrays.fill(buffer, 0, HEADER, (byte) 0);
         buffer[BUFFERS_AT] = 1;
         System.arraycopy(frame, 0, buffer, HEADER, frame.length);
         if (function().write(0, buffer, HEADER + frame.length)) {
-            function().give(RECEIVE, HEADER + frame.length);
+            function().give(queue, HEADER + frame.length);
         }
         return true;
     }
 
-    private boolean transmit() {
+    private boolean transmit(int queue) {
         long length = function().readable() - HEADER;
         if (length < SHORTEST_FRAME || length > LARGEST_FRAME) {
             board().report("a frame of " + length + " bytes is not sent");
-            function().give(TRANSMIT, 0);
+            function().give(queue, 0);
             return true;
         }
         byte[] frame = new byte[(int) length];
         if (function().read(HEADER, frame, frame.length)) {
-            if (port != null) {
+            if (port != null && linkUp) {
                 port.send(frame);
             }
-            function().give(TRANSMIT, 0);
+            function().give(queue, 0);
         }
         return true;
     }
@@ -221,7 +273,7 @@ public final class VirtioNetwork extends VirtioDevice {
     @Override
     protected State saveDevice() {
         collect();
-        return State.of(MODEL, VERSION, new NetworkState(new ArrayList<>(waiting)));
+        return State.of(MODEL, VERSION, new NetworkState(new ArrayList<>(waiting), linkUp, control.save()));
     }
 
     @Override
@@ -232,11 +284,14 @@ public final class VirtioNetwork extends VirtioDevice {
         }
         waiting.clear();
         waiting.addAll(saved.waiting());
+        linkUp = saved.linkUp();
+        control.restore(saved.control());
         resumed = true;
     }
 
     @Override
     public void cleared() {
+        control.reset();
         waiting.clear();
         while (port != null && port.receive() != null) {
             continue;
