@@ -104,7 +104,7 @@ final class TypeLint {
     }
 
     private void mapping(long linear, long guestPhysical, long length, int index) {
-        boolean nested = cpu.memory.paging().hostPhysical(guestPhysical) != guestPhysical || cpu.memory.paging().isNested();
+        boolean nested = cpu.memory.paging().isNested();
         for (long done = 0; done < length && pieces < MOST_PIECES; pieces++) {
             long at = guestPhysical + done;
             // Range registers have finer ranges in the first megabyte only; EPT may have them anywhere.
