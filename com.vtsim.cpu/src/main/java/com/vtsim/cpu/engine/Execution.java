@@ -11,7 +11,6 @@ import com.vtsim.cpu.trace.ProcessorTrace;
  * @sdm Priority Among Concurrent Events; Interrupt and Exception Handling
  */
 public final class Execution {
-    private static final int VECTOR_NMI = 2;
     /** Instructions executed in a block after which it pays to compile it: measured on a kernel's boot. */
     public static final int COMPILE_AFTER = 200_000;
 
@@ -26,6 +25,7 @@ public final class Execution {
     public final Deliveries deliveries;
     /** Debug exceptions, and the operator's stops. */
     public final DebugTraps traps;
+    private final Recognition recognition;
 
     /** The last branches. */
     final BranchRecords branchRecords;
@@ -50,7 +50,7 @@ public final class Execution {
     private long room;
     private int compileAfter = COMPILE_AFTER;
     /** Whether the shadow in force comes from a load of SS. */
-    private boolean movSsShadow;
+    boolean movSsShadow;
     /** What blocks events while the instruction under execution executes: 1 the STI before it, 2 the load of SS before it, 0 nothing. */
     private int shadowed;
 
@@ -61,6 +61,7 @@ public final class Execution {
         this.activity = new Activity(cpu, this);
         this.deliveries = new Deliveries(cpu, this);
         this.traps = new DebugTraps(cpu, this);
+        this.recognition = new Recognition(cpu, this);
         this.branchRecords = new BranchRecords(cpu);
     }
 
@@ -102,7 +103,7 @@ public final class Execution {
                 continue;
             }
             if (events != 0) {
-                Outcome outcome = beforeInstruction();
+                Outcome outcome = recognition.next();
                 if (outcome != null) {
                     return outcome;
                 }
@@ -313,107 +314,6 @@ public final class Execution {
         }
         traps.executed(trap && retired != before && (taken || !onBranches), afterMovSs, movSsShadow);
         flagsChanged();
-    }
-
-    /**
-     * Takes the event of the highest priority.
-     *
-     * @return why the run ends, or null to execute the next instruction
-     */
-    private Outcome beforeInstruction() {
-        while (true) {
-            if ((events & Event.OPERATOR) != 0) {
-                events &= ~Event.OPERATOR;
-                return Outcome.BREAKPOINT;
-            }
-            if ((events & Event.LEAVE) != 0) {
-                events &= ~Event.LEAVE;
-                return Outcome.LEFT;
-            }
-            if ((events & Event.SPIN) != 0) {
-                events &= ~Event.SPIN;
-                return Outcome.SPINNING;
-            }
-            if ((events & Event.SHUTDOWN) != 0 && (!cpu.vmx.nonRoot || dead())) {
-                return Outcome.SHUTDOWN;
-            }
-            if ((events & Event.DELIVERING) != 0) {
-                events &= ~Event.DELIVERING;
-                deliveries.goOn();
-                if ((events & Event.DELIVERING) != 0) {
-                    return null;
-                }
-                continue;
-            }
-            if ((events & Event.MACHINE_CHECK) != 0) {
-                activity.awake(Event.MACHINE_CHECK);
-                deliveries.machineCheck();
-                continue;
-            }
-            if ((events & Event.INIT) != 0 && !cpu.vmx.boundary.blocksInit() && (traps.pending() & SystemState.DR6_BT) == 0) {
-                pins.takeInit();
-                continue;
-            }
-            if ((events & Event.WAIT_FOR_SIPI) != 0) {
-                if ((events & Event.SIPI) == 0) {
-                    return Outcome.IDLE;
-                }
-                pins.takeStartup();
-                continue;
-            }
-            boolean delivered = takeInterrupt();
-            if (delivered) {
-                continue;
-            }
-            if ((events & (Event.HALTED | Event.SHUTDOWN)) != 0) {
-                return Outcome.IDLE;
-            }
-            return (events & Event.WATCH) != 0 && traps.beforeInstruction() ? Outcome.BREAKPOINT : null;
-        }
-    }
-
-    /** @return whether an event was delivered */
-    private boolean takeInterrupt() {
-        boolean guest = cpu.vmx.nonRoot;
-        if ((events & Event.VM) != 0 && cpu.vmx.boundary.beforeTraps()) {
-            return true;
-        }
-        if ((events & Event.DEBUG) != 0 && !movSsShadow) {
-            if (guest && deliveries.notified()) {
-                return true;
-            }
-            activity.awake(Event.DEBUG);
-            deliveries.debug(traps.take());
-            return true;
-        }
-        boolean nmiBlocked = pins.nmiBlocked();
-        boolean blocked = nmiBlocked && !cpu.vmx.boundary.virtualNmis() || movSsShadow;
-        if ((events & Event.VM) != 0 && cpu.vmx.boundary.beforeNmi(nmiBlocked || movSsShadow)) {
-            return true;
-        }
-        if ((events & Event.NMI) != 0 && !blocked) {
-            events &= ~Event.NMI;
-            if (guest && cpu.vmx.boundary.nmi()) {
-                return true;
-            }
-            activity.awake(Event.SHUTDOWN);
-            pins.blockNmis(true);
-            deliveries.external(VECTOR_NMI);
-            return true;
-        }
-        if ((events & Event.VM) != 0 && cpu.vmx.boundary.interruptWindow((events & Event.SHADOW) == 0 && (cpu.systemFlags & Flags.IF) != 0)) {
-            return true;
-        }
-        if ((events & Event.INTR) != 0 && cpu.controller != null && (events & Event.SHUTDOWN) == 0 && cpu.vmx.boundary.interruptExits()) {
-            cpu.vmx.boundary.externalInterrupt();
-            return true;
-        }
-        if ((events & (Event.INTR | Event.SHADOW | Event.SHUTDOWN)) == Event.INTR && cpu.controller != null) {
-            activity.awake(0);
-            deliveries.external(cpu.controller.acknowledge(cpu.index));
-            return true;
-        }
-        return false;
     }
 
     private void faulted(GuestFault fault) {
