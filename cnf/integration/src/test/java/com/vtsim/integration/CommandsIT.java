@@ -112,6 +112,16 @@ class CommandsIT {
     }
 
     @Test
+    void whatIsOutOfRangeIsRefusedAndChangesNothing() throws Exception {
+        assertThatThrownBy(() -> run("cpu:break a add 0x9999 --length -1")).hasMessage("--length -1 is not possible; it must be 1 to 2097152");
+        assertThat(run("cpu:break a")).isEmpty();
+        assertThatThrownBy(() -> run("ept:walk a 0x1000 --eptp 0x3fff")).hasMessage("EPT pointer 3fffh asks for a walk of 8 levels in its bits 5:3; 4 and 5 are possible");
+        assertThatThrownBy(() -> run("machine:events a --count -1")).hasMessage("--count -1 is not possible; it must be 1 or more");
+        assertThatThrownBy(() -> run("cpu:disassemble a --count 0")).hasMessage("--count 0 is not possible; it must be 1 to 1000000");
+        assertThatThrownBy(() -> run("machine:step a --count 0")).hasMessage("--count 0 is not possible; it must be 1 or more");
+    }
+
+    @Test
     void aStepShowsTheNextInstruction() throws Exception {
         assertThat(run("machine:step a")).startsWith("0000_7c03");
         assertThat(run("machine:step a --count 3")).startsWith("0000_7c0a").contains("(3 instructions)");

@@ -27,6 +27,8 @@ import org.osgi.service.component.annotations.Reference;
 public final class CpuCommands {
     private static final int MOST_RECORDED = 1_000_000;
     private static final int MOST_LISTED = 1_000_000;
+    /** Bytes of a breakpoint: the code of a large page. */
+    private static final int MOST_WATCHED = 2 << 20;
     static final Map<String, Breakpoint.Kind> KINDS = kinds();
     static final List<String> ACTIONS = List.of("add", "remove", "list");
 
@@ -106,6 +108,7 @@ public final class CpuCommands {
             @Complete(Names.MACHINE) @Descriptor("name of a machine") String name,
             @Complete(Names.ACTION) @Descriptor("add, remove or list") String action,
             @Descriptor("linear address or port to add, number to remove") String... which) {
+        Quantity.check("--length", length, 1, MOST_WATCHED);
         Machine machine = machines.machine(name);
         if (!ACTIONS.contains(action)) {
             throw OperatorException.unknown("action", action, ACTIONS);

@@ -86,6 +86,10 @@ public final class EptCommands {
             if (eptp == -1) {
                 throw new OperatorException("processor " + cpu + " has no current VMCS that enables EPT; --eptp names a pointer");
             }
+            long levels = (eptp >> 3 & 7) + 1;
+            if (levels != 4 && levels != 5) {
+                throw new OperatorException("EPT pointer " + Long.toHexString(eptp) + "h asks for a walk of " + levels + " levels in its bits 5:3; 4 and 5 are possible");
+            }
             return ept.walk(eptp, address).stream().map(step -> new Step(step.level(), step.address(), step.entry(), step.meaning())).toList();
         });
     }
