@@ -167,6 +167,20 @@ class EptFeatureTest {
         }
     }
 
+    /** The log has 512 entries: an index of 512 is as full as one that has wrapped. @sdm Page-Modification Logging */
+    @Test void anIndexBehindTheLogIsAFullLog() {
+        try (VmxMachine m = logging(512)) {
+            m.run("mov [0x200000], rcx\ncpuid");
+            assertThat(m.get(EXIT_REASON)).isEqualTo(62);
+            assertThat(m.get(PML_INDEX)).isEqualTo(512);
+            assertThat(m.peek(LOG + 8 * 512, 8)).as("behind the log").isZero();
+        }
+        try (VmxMachine m = logging(511)) {
+            m.run("mov [0x200000], rcx\ncpuid");
+            assertThat(m.get(EXIT_REASON)).isEqualTo(10);
+        }
+    }
+
     private static VmxMachine subPages(long permissions) {
         VmxMachine m = machine(Control.SUB_PAGE_WRITE).set(SPPTP, 0x8_8000);
         m.poke(ENTRY, 8, 0x8_6000 | 7);
