@@ -43,8 +43,23 @@ class RandomCodeTest {
         m.cpu.register("msr:570", 1 | random.nextInt(1 << 14) & 0x2D8C | (long) random.nextInt(3) << 32);
     }
 
+    /** Lines of code, tables and the stack have errors, and machine checks are on or not; one may be pending. */
+    private static void poisoned(SmallMachine m, Random random) {
+        for (int i = random.nextInt(6); i >= 0; i--) {
+            long from = random.nextInt(3) == 0 ? SmallMachine.ORIGIN + 64 : random.nextBoolean() ? TABLES : 0x8000;
+            m.memory().poison(from + random.nextInt(0x2000), 1 + random.nextInt(200));
+        }
+        if (random.nextBoolean()) {
+            m.cpu.register("cr4", m.cpu.register("cr4") | SystemState.CR4_MCE);
+        }
+        if (random.nextInt(4) == 0) {
+            m.cpu.machineCheck(random.nextInt(4), random.nextLong(), random.nextLong(), random.nextLong());
+        }
+    }
+
     private static void stream(SmallMachine m, Random random, String at) {
         MemorySpace memory = m.memory();
+        memory.heal(0, Long.MAX_VALUE);
         byte[] code = new byte[BYTES];
         random.nextBytes(code);
         memory.write(SmallMachine.ORIGIN, code, 0, BYTES);
@@ -81,6 +96,9 @@ class RandomCodeTest {
         }
         if (random.nextInt(4) == 0) {
             traced(m, random);
+        }
+        if (random.nextInt(8) == 0) {
+            poisoned(m, random);
         }
         long before = m.cpu.retired();
         long left = BUDGET;

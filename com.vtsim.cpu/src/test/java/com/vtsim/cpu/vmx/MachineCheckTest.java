@@ -4,6 +4,9 @@ import static com.vtsim.cpu.vmx.VmcsField.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.vtsim.api.machine.Processor.Outcome;
+import java.util.EnumSet;
+import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -149,6 +152,35 @@ class MachineCheckTest {
             assertThat(m.proceed()).isEqualTo(Outcome.SHUTDOWN);
             assertThat(m.peek(VmxMachine.VMCS + 4, 4)).isEqualTo(5);
         }
+    }
+
+    /** Wherever poison is, something of the manual's comes of it, and the processor keeps to its budget. */
+    @Test void poisonAnywhereEndsInNoJavaException() {
+        long[] pages = {0x1000, 0x2000, 0x3000, 0x7000, 0x8000, VmxMachine.MONITOR, VmxMachine.FIELDS, VmxMachine.VMXON, VmxMachine.VMCS, VmxMachine.VMCS, VmxMachine.BITMAPS,
+            VmxMachine.GUEST, VmxMachine.TABLES, VmxMachine.TABLES + 0x1000, VmxMachine.TABLES + 0x2000, VmxMachine.EPT, VmxMachine.EPT + 0x1000, VmxMachine.EPT + 0x2000, AREA};
+        Set<Outcome> outcomes = EnumSet.noneOf(Outcome.class);
+        for (int i = 0; i < 250; i++) {
+            Random random = new Random(i);
+            try (VmxMachine m = machine(true)) {
+                if (random.nextBoolean()) {
+                    m.ept();
+                }
+                m.on(Control.USE_MSR_BITMAPS).set(MSR_BITMAP, VmxMachine.BITMAPS).set(EXCEPTION_BITMAP, random.nextInt());
+                m.set(ENTRY_MSR_LOAD_ADDRESS, AREA).set(ENTRY_MSR_LOAD_COUNT, random.nextInt(2)).set(EXIT_MSR_LOAD_ADDRESS, AREA + 64).set(EXIT_MSR_LOAD_COUNT, random.nextInt(2));
+                m.start("mov eax, [0x200100]\nmov ecx, 0x10\nrdmsr\nint3\nud2\ncpuid");
+                m.poke(AREA, 8, 0x10);
+                m.poke(AREA + 64, 8, 0x10);
+                if (random.nextBoolean()) {
+                    m.proceedTo("launch");
+                }
+                for (int k = random.nextInt(3); k >= 0; k--) {
+                    poison(m, pages[random.nextInt(pages.length)] + 64 * random.nextInt(random.nextBoolean() ? 64 : 3));
+                }
+                outcomes.add(m.proceed(20_000));
+                assertThat(m.reg("rip")).isNotEqualTo(-1);
+            }
+        }
+        assertThat(outcomes).contains(Outcome.IDLE, Outcome.SHUTDOWN);
     }
 
     /** An injected #MC is an exception like others; KVM makes its guest's machine checks so. */
