@@ -509,4 +509,22 @@ class DeliveryTest {
         assertThat(bench.irq.why(0x30)).singleElement().asString().contains("vector 31h in service");
         assertThat(bench.irq.why(0x99)).isEmpty();
     }
+
+    /** @sdm Local Vector Table: Remote IRR is set when the local APIC accepts the interrupt, and reset by an EOI */
+    @Test
+    void aLevelOfLint0IsTakenOnceUntilItsEoi() {
+        bench.legacy();
+        bench.set(0, ApicRegister.LVT_LINT0, 0x8041);
+        bench.raise(3);
+        assertThat(bench.take(0)).isEqualTo(0x41);
+        assertThat(bench.get(0, ApicRegister.LVT_LINT0)).as("remote IRR").isEqualTo(0xC041);
+        bench.set(0, ApicRegister.LVT_LINT0, 0x8041);
+        bench.lower(3);
+        bench.eoi(0);
+        assertThat(bench.take(0)).as("the pin is low when it ends").isEqualTo(-1);
+        bench.raise(3);
+        assertThat(bench.take(0)).isEqualTo(0x41);
+        bench.eoi(0);
+        assertThat(bench.take(0)).as("the pin is high when it ends").isEqualTo(0x41);
+    }
 }

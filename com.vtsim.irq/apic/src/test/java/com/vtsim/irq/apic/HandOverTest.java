@@ -23,6 +23,18 @@ class HandOverTest {
         bench.plug(next);
     }
 
+    /** The pin is as high for the successor as it was; only a rise is an interrupt. */
+    @Test
+    void anEdgeOfLint0IsNotSeenAgain() {
+        bench.legacy();
+        bench.set(0, ApicRegister.LVT_LINT0, 0x41);
+        bench.raise(3);
+        assertThat(bench.take(0)).isEqualTo(0x41);
+        bench.eoi(0);
+        bench.swapped();
+        assertThat(bench.take(0)).isEqualTo(-1);
+    }
+
     @Test
     void requestsAndServiceSurviveAnUpdate() {
         bench.route(17, 0x8051, 0);
