@@ -440,8 +440,15 @@ public final class ProcessorTrace {
 
     private void conditional(boolean taken, long to) {
         boolean before = packetEn();
-        if (taken) {
-            near(to);
+        if (taken && (control >> ADDR0_CFG) != 0) {
+            evaluate(to);
+            if (before && !packetEn() && branches()) {
+                // The target follows from the code: it is not sent.
+                packets.disabled();
+            } else if (!before && packetEn()) {
+                enabled(to);
+            }
+            stopIfInRange();
         }
         if (before && packetEn() && branches()) {
             packets.branch(taken);

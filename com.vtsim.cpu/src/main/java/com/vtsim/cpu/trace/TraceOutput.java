@@ -186,13 +186,21 @@ final class TraceOutput {
     }
 
     private void full() {
-        offset = 0;
         if (!tables()) {
+            offset = 0;
             page = size <= PAGE ? page : nested ? ahead : translate(region, true);
             ahead = NONE;
             return;
         }
-        long filled = entry;
+        if ((entry & INT) != 0) {
+            cpu.performance.traceRegionFull();
+        }
+        if ((entry & STOP) != 0) {
+            // Table and entry stay, with the offset behind the region's end.
+            trace.stopped();
+            return;
+        }
+        offset = 0;
         if (ahead == NONE || !nested) {
             findNext();
         }
@@ -201,12 +209,7 @@ final class TraceOutput {
         boolean legal = enter(nextEntry);
         page = nested ? ahead : translate(region, true);
         ahead = NONE;
-        if ((filled & INT) != 0) {
-            cpu.performance.traceRegionFull();
-        }
-        if ((filled & STOP) != 0) {
-            trace.stopped();
-        } else if (!legal) {
+        if (!legal) {
             trace.operationalError();
         }
     }

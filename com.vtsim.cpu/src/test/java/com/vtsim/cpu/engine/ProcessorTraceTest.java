@@ -197,6 +197,16 @@ class ProcessorTraceTest {
         }
     }
 
+    /** A conditional jump into a range sends the target, one out of it does not; no TNT for either. */
+    @Test void conditionalJumpsEnterAndLeaveRanges() {
+        String code = "lea rax, [f]\nmov ecx, 0x580\nxor edx, edx\nwrmsr\nlea rax, [g]\ndec eax\ninc ecx\nwrmsr\n" + on(BOTH | 1L << 32)
+            + "cmp eax, eax\njz f\nnop\nf: jnz f\njz out\nnop\ng: nop\nout: nop\n" + off() + HANDLERS;
+        try (SmallMachine m = tables(code)) {
+            m.runToHalt();
+            assertThat(packets(m)).containsExactly("MODE.Exec 64", "TIP.PGE f", "TNT N", "TIP.PGD");
+        }
+    }
+
     /** A range that stops the trace. */
     @Test void aRangeStops() {
         String code = "lea rax, [f]\nmov ecx, 0x582\nxor edx, edx\nwrmsr\ninc ecx\nwrmsr\n" + on(BOTH | 2L << 36) + "a: nop\njmp f\nb: nop\nf: jmp rbx\nd:" + off();
@@ -262,6 +272,8 @@ class ProcessorTraceTest {
             assertThat(apic.performanceInterrupts).isEqualTo(1);
             assertThat(m.reg("msr:38e")).as("Trace_ToPA_PMI").isEqualTo(1L << 55);
             assertThat(m.reg("msr:571")).as("Stopped").isEqualTo(0x20);
+            assertThat(m.reg("msr:560")).as("the table whose entry stops").isEqualTo(0x300000);
+            assertThat(m.reg("msr:561")).as("that entry, the region's size").isEqualTo(0x1000L << 32 | 1 << 7 | 0x7F);
             assertThat(m.peek(OUTPUT + 0x1FFF, 1) | m.peek(OUTPUT + 0x1FFE, 1)).isNotZero();
             assertThat(bytes(m, OUTPUT + 0x2000, 4096)).containsOnly(0);
             m.board().call(() -> {
