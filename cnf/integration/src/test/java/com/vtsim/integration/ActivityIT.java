@@ -3,28 +3,17 @@ package com.vtsim.integration;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.vtsim.api.machine.Machine;
-import com.vtsim.api.machine.Machines;
 import com.vtsim.api.machine.RunLimits;
 import com.vtsim.api.machine.TraceEvent;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.apache.felix.service.command.CommandProcessor;
-import org.apache.felix.service.command.CommandSession;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.osgi.framework.BundleContext;
-import org.osgi.framework.FrameworkUtil;
 
 /** The timeline of processors that start, halt and stop. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class ActivityIT {
+class ActivityIT extends AtTheShell {
     /** The first processor sends INIT and two start-up messages to all others (MP Initialization Protocol), and halts; they halt at 1_0000h. */
     private static final String STARTER = """
             bits 64
@@ -38,24 +27,6 @@ class ActivityIT {
                 mov dword [rbx], 0xc4610
                 hlt
             """;
-
-    private final BundleContext context = FrameworkUtil.getBundle(ActivityIT.class).getBundleContext();
-    private final Machines machines = context.getService(context.getServiceReference(Machines.class));
-    private CommandSession session;
-    @TempDir
-    private Path folder;
-
-    @BeforeEach
-    void open() {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        session = context.getService(context.getServiceReference(CommandProcessor.class)).createSession(new ByteArrayInputStream(new byte[0]), out, out);
-    }
-
-    @AfterEach
-    void destroy() throws Exception {
-        session.execute("machine:destroy t");
-        session.close();
-    }
 
     private List<String> events(String part) {
         return machines.machine("t").events().stream().filter(each -> each.part().equals(part) && each.kind().equals("cpu.activity")).map(TraceEvent::text).toList();

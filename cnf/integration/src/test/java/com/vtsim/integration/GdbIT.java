@@ -9,8 +9,6 @@ import com.vtsim.api.cpu.LogicalProcessor;
 import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.Machines;
 import com.vtsim.api.machine.RunLimits;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -21,36 +19,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.apache.felix.service.command.CommandProcessor;
-import org.apache.felix.service.command.CommandSession;
 import org.assertj.core.api.InstanceOfAssertFactories;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.osgi.framework.BundleContext;
-import org.osgi.framework.FrameworkUtil;
 
 /** Machines under the real gdb, where it is installed; and under debuggers that misbehave. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class GdbIT {
-    /** Counts in rax and in memory at 10_0100h, by a subroutine at 10_0080h. */
-    private static final String COUNTER = """
-            bits 64
-            org 0x100000
-            start: mov rsp, 0x200000
-                mov rbx, 0x100100
-                xor eax, eax
-            again: inc rax
-                mov [rbx], rax
-                call lower
-                jmp again
-            times 0x80 - ($ - $$) db 0x90
-            lower: mov rcx, rax
-                xor rcx, 0x55
-                ret
-            """;
+class GdbIT extends AtTheShell {
     private static final String BOOT_SECTOR = """
             bits 16
             org 0x7c00
@@ -61,24 +36,6 @@ class GdbIT {
             again: inc bx
                 jmp again
             """;
-
-    private final BundleContext context = FrameworkUtil.getBundle(GdbIT.class).getBundleContext();
-    private final Machines machines = context.getService(context.getServiceReference(Machines.class));
-    private CommandSession session;
-    @TempDir
-    private Path folder;
-
-    @BeforeEach
-    void open() {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        session = context.getService(context.getServiceReference(CommandProcessor.class)).createSession(new ByteArrayInputStream(new byte[0]), out, out);
-    }
-
-    @AfterEach
-    void destroy() throws Exception {
-        session.execute("machine:destroy g");
-        session.close();
-    }
 
     /** Creates the machine g with a guest, and lets debuggers in. @return the port */
     private int serve(String source, String mode, String options) throws Exception {

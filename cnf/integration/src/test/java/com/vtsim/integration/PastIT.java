@@ -6,45 +6,19 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.vtsim.api.cpu.LogicalProcessor;
 import com.vtsim.api.machine.Machine;
-import com.vtsim.api.machine.Machines;
 import com.vtsim.api.machine.RunLimits;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.apache.felix.service.command.CommandProcessor;
-import org.apache.felix.service.command.CommandSession;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.osgi.framework.BundleContext;
-import org.osgi.framework.FrameworkUtil;
 
 /** Recorded machines go back in time: by commands, and under the real gdb where it is installed. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class PastIT {
-    /** Counts in rax and in memory at 10_0100h, by a subroutine at 10_0080h that the call at 10_0016h enters. */
-    private static final String COUNTER = """
-            bits 64
-            org 0x100000
-            start: mov rsp, 0x200000
-                mov rbx, 0x100100
-                xor eax, eax
-            again: inc rax
-                mov [rbx], rax
-                call lower
-                jmp again
-            times 0x80 - ($ - $$) db 0x90
-            lower: mov rcx, rax
-                xor rcx, 0x55
-                ret
-            """;
+class PastIT extends AtTheShell {
     /** Echoes what comes over the serial port into memory at 10_0100h; counts turns in rcx meanwhile. */
     private static final String ECHO = """
             bits 64
@@ -74,24 +48,6 @@ class PastIT {
             here: mov [rax], rcx
                 jmp start
             """;
-
-    private final BundleContext context = FrameworkUtil.getBundle(PastIT.class).getBundleContext();
-    private final Machines machines = context.getService(context.getServiceReference(Machines.class));
-    private CommandSession session;
-    @TempDir
-    private Path folder;
-
-    @BeforeEach
-    void open() {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        session = context.getService(context.getServiceReference(CommandProcessor.class)).createSession(new ByteArrayInputStream(new byte[0]), out, out);
-    }
-
-    @AfterEach
-    void destroy() throws Exception {
-        session.execute("machine:destroy p");
-        session.close();
-    }
 
     private Machine machine(String source, String options) throws Exception {
         Path file = Files.writeString(folder.resolve("guest.asm"), source);
