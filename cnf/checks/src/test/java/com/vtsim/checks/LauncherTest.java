@@ -42,7 +42,7 @@ class LauncherTest {
     void aProgramReadsJson() throws Exception {
         assertThat(vtsim("--json", "-c", "vtsim.x = 1; machine:create a; machine:run a -n 10 -q; machine:destroy b"))
                 .isEqualTo(new Outcome(1, "{\"name\":\"a\",\"text\":\"256M of RAM, 1 processor, 12 parts (q35)\"}\n"
-                        + "{\"machine\":\"a\",\"stop\":{\"cause\":\"INSTRUCTIONS\",\"text\":\"\",\"exitStatus\":-1},\"instructions\":10,\"time\":10}\n",
+                        + "{\"machine\":\"a\",\"stop\":{\"cause\":\"INSTRUCTIONS\",\"text\":\"\",\"exitStatus\":-1},\"instructions\":10,\"time\":10,\"resets\":0}\n",
                         "{\"script\":null,\"line\":1,\"error\":\"no machine 'b'; there is a\"}\n"));
         assertThat(vtsim("--json")).isEqualTo(new Outcome(2, "", "vtsim: --json needs -c or a file of commands; see vtsim --help\n"));
     }
