@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -57,6 +58,7 @@ class VirtioIT {
     private final List<Installed> bundles = Stream.concat(Stream.of(transport, block, network),
         Stream.of("com.vtsim.pci.nvme", "com.vtsim.vtd", "com.vtsim.pci.virtio.console", "com.vtsim.pci.virtio.entropy", "com.vtsim.pci.hub").map(name -> Installed.of(context, name))).toList();
     private Path disk;
+    private byte[] content;
     private String digest;
     private LinuxGuest one;
     private LinuxGuest two;
@@ -65,7 +67,7 @@ class VirtioIT {
     void boot(@TempDir Path folder) throws Exception {
         GuestPackages guest = GuestPackages.get();
         Path initial = LinuxGuest.initialDisk(folder, guest, MODULES);
-        byte[] content = new byte[LENGTH];
+        content = new byte[LENGTH];
         new Random(10).nextBytes(content);
         digest = md5(content);
         disk = Files.write(folder.resolve("disk"), new byte[LENGTH]);
@@ -178,7 +180,7 @@ class VirtioIT {
     void machinesPingEachOther() throws Exception {
         one.say("ip link set eth0 up; ip addr add 10.0.0.1/24 dev eth0");
         two.say("ip link set eth0 up; ip addr add 10.0.0.2/24 dev eth0");
-        two.start("sleep 100000");
+        two.start("read line");
         try {
             assertThat(one.say("ping -c 3 -W 30 10.0.0.2")).contains("3 packets transmitted, 3 packets received, 0% packet loss");
             update(network);
@@ -186,6 +188,7 @@ class VirtioIT {
             assertThat(one.say("ping -c 3 -W 30 -s 1400 10.0.0.2")).as("after an update").contains("3 packets received");
         } finally {
             two.machine().pause();
+            two.say("the line");
         }
         assertThat(one.say("cat /sys/class/net/eth0/statistics/rx_errors /sys/class/net/eth0/statistics/tx_errors")).contains("\n0\r\n0\r\n");
     }
@@ -204,5 +207,26 @@ class VirtioIT {
             one.machine().find(NetworkCard.class).orElseThrow().link(up);
             return null;
         });
+    }
+
+    /** Updates end after a while: under load each takes longer than what flows between two. */
+    @Test
+    @Order(7)
+    void aStreamArrivesWholeWhileBothCardsAreReplaced() throws Exception {
+        two.say("(nc -l -p 5000 | md5sum > /sum) & sleep 2");
+        two.start("wait; cat /sum");
+        one.start("dd if=/dev/nvme0n1 bs=1M count=4 2>/dev/null | nc 10.0.0.2 5000; sleep 100000");
+        for (int updates = 0; updates < 6 && two.machine().status().running(); updates++) {
+            long from = instructions();
+            await().atMost(Duration.ofSeconds(60)).until(() -> !two.machine().status().running() || instructions() - from > 10_000_000);
+            update(updates % 2 == 1 ? transport : network);
+        }
+        String said = two.finish();
+        one.machine().pause();
+        assertThat(said).contains(md5(Arrays.copyOf(content, 4 * MEBIBYTE)));
+    }
+
+    private long instructions() {
+        return one.machine().status().instructions() + two.machine().status().instructions();
     }
 }
