@@ -121,6 +121,11 @@ public final class ProcessorTrace {
         return status | enabled;
     }
 
+    /** @return whether IA32_RTIT_CTL.TraceEn is 1 */
+    public boolean isEnabled() {
+        return (control & TRACE_EN) != 0;
+    }
+
     private boolean off() {
         return (control & TRACE_EN) == 0;
     }

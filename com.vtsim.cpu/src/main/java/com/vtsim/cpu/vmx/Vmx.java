@@ -22,6 +22,8 @@ public final class Vmx {
     static final long VALID = 1L << 31;
     /** Exit qualification: the access belongs to no instruction and to no event. */
     private static final long ASYNCHRONOUS = 1 << 16;
+    /** VM functions that a control can enable. */
+    private static final int MOST_FUNCTIONS = 64;
     /** Entries of an EPTP list. */
     private static final int POINTERS = 512;
     /** Page-walk length in an EPT pointer. */
@@ -264,13 +266,17 @@ public final class Vmx {
     }
 
     /**
-     * VMFUNC, where VM functions are enabled: leaf 0 switches the EPT pointer to an entry of the list, all else makes the VM exit.
+     * VMFUNC, where VM functions are enabled: leaf 0 switches the EPT pointer to an entry of the list, unless a trace goes through the present one;
+     * all else up to 63 makes the VM exit.
      *
      * @sdm VM Functions: EPTP Switching
      */
     void function(int leaf, long entry) {
+        if (Integer.compareUnsigned(leaf, MOST_FUNCTIONS) >= 0) {
+            throw cpu.undefined();
+        }
         boolean known = leaf == 0 && (image.get(VmcsField.VMFUNC_CTLS) & Capabilities.VM_FUNCTIONS) != 0;
-        if (!known || entry >= POINTERS) {
+        if (!known || entry >= POINTERS || tracesGuestPhysical() && cpu.trace.isEnabled()) {
             throw instructionExit(ExitReason.VMFUNC, 0, 0);
         }
         long eptp = cpu.memory.space().read(image.get(VmcsField.EPTP_LIST) + 8 * entry, 8);

@@ -257,12 +257,37 @@ class EptFeatureTest {
     }
 
     @Test void otherFunctionsAndPointersExit() {
-        for (String registers : new String[] {"xor eax, eax\nmov ecx, 2", "xor eax, eax\nmov ecx, 512", "mov eax, 1\nxor ecx, ecx", "mov eax, 64\nmov ecx, 1"}) {
+        for (String registers : new String[] {"xor eax, eax\nmov ecx, 2", "xor eax, eax\nmov ecx, 512", "mov eax, 1\nxor ecx, ecx"}) {
             try (VmxMachine m = functions()) {
                 m.run(registers + "\nhere: vmfunc");
                 assertThat(m.get(EXIT_REASON)).as(registers).isEqualTo(59);
                 assertThat(m.get(GUEST_RIP)).isEqualTo(m.guestSymbol("here"));
                 assertThat(m.get(EXIT_LENGTH)).isEqualTo(3);
+            }
+        }
+    }
+
+    /** Only functions 0 to 63 can be. @sdm VM Functions: General Operation of the VMFUNC Instruction */
+    @Test void functionsAbove63AreUndefined() {
+        for (String leaf : new String[] {"64", "0x80000000", "0xffffffff"}) {
+            try (VmxMachine m = functions()) {
+                m.set(EXCEPTION_BITMAP, 1 << 6).run("mov eax, " + leaf + "\nmov ecx, 1\nhere: vmfunc");
+                assertThat(m.get(EXIT_REASON)).as(leaf).isZero();
+                assertThat(m.get(EXIT_INTERRUPTION) & 0xFF).isEqualTo(6);
+                assertThat(m.get(GUEST_RIP)).isEqualTo(m.guestSymbol("here"));
+            }
+        }
+    }
+
+    /** Another EPT would translate where a trace's output goes. @sdm VM Functions: EPTP Switching */
+    @Test void aSwitchExitsWhileATraceUsesTheGuestsAddresses() {
+        for (boolean traces : new boolean[] {true, false}) {
+            try (VmxMachine m = functions()) {
+                m.on(Control.PT_USES_GUEST_PHYSICAL, Control.LOAD_RTIT_CTL, Control.CLEAR_RTIT_CTL).set(GUEST_RTIT_CTL, traces ? 0x200D : 0);
+                m.msr(0x560, 0x60_0000).msr(0x561, 0xFFF);
+                m.run("xor eax, eax\nmov ecx, 1\nhere: vmfunc\ncpuid");
+                assertThat(m.get(EXIT_REASON)).isEqualTo(traces ? 59 : 10);
+                assertThat(m.get(EPTP) == 0x8_801E).as("switched").isNotEqualTo(traces);
             }
         }
     }
