@@ -79,7 +79,7 @@ final class GuestRules {
 
     private static void pointer(EntryRule.Section s) {
         s.rule("guest RIP beyond 32 bits", GUEST_RIP, "bits 63:32 0 outside of 64-bit code", (v, c) -> code64(v) || v.get(GUEST_RIP) >>> 32 == 0);
-        s.rule("guest RIP canonical", GUEST_RIP, "a canonical address", (v, c) -> !code64(v) || Rules.canonical(c, v.get(GUEST_RIP), v.get(GUEST_CR4)));
+        s.rule("guest RIP beyond the linear-address width", GUEST_RIP, "the bits above it all the same", (v, c) -> !code64(v) || Rules.width(c, v.get(GUEST_RIP)));
         s.rule("guest RFLAGS reserved bits", GUEST_RFLAGS, "bits 63:22, 15, 5, 3 0, bit 1 1", (v, c) ->
             (v.get(GUEST_RFLAGS) & ~RFLAGS_FREE) == 2);
         s.rule("guest RFLAGS.VM", GUEST_RFLAGS, "VM 0 for an IA-32e mode guest and without protection", (v, c) ->

@@ -14,6 +14,12 @@ final class Rules {
         return address << shift >> shift == address;
     }
 
+    /** @return whether the bits above the processor's linear-address width are all the same; the highest of the width may differ from them */
+    static boolean width(EntryRule.Context c, long address) {
+        long above = address >> ((SystemState.CR4_LA57 & c.cpu().cpuid.controlBits4()) != 0 ? 57 : 48);
+        return above == 0 || above == -1;
+    }
+
     static boolean pat(long value) {
         for (int i = 0; i < 8; i++) {
             int type = (int) (value >>> 8 * i) & 0xFF;

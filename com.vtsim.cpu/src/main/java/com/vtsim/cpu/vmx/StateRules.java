@@ -59,7 +59,9 @@ final class StateRules {
             (blocking(v) & STI) == 0 || v.bit(GUEST_RFLAGS, 9));
         s.rule("external interrupt while blocked", GUEST_INTERRUPTIBILITY, "bits 1:0 0 where an external interrupt is injected", (v, c) ->
             injected(v) != 0 || (blocking(v) & (STI | MOV_SS)) == 0);
-        s.rule("NMI while MOV SS blocks", GUEST_INTERRUPTIBILITY, DETAIL_NMI, "bit 1 0 where an NMI is injected", (v, c) ->
+        s.rule("NMI while STI blocks", GUEST_INTERRUPTIBILITY, DETAIL_NMI, "bit 0 0 where an NMI is injected", (v, c) ->
+            injected(v) != 2 || (blocking(v) & STI) == 0);
+        s.rule("NMI while MOV SS blocks", GUEST_INTERRUPTIBILITY, "bit 1 0 where an NMI is injected", (v, c) ->
             injected(v) != 2 || (blocking(v) & MOV_SS) == 0);
         s.rule("blocking by SMI", GUEST_INTERRUPTIBILITY, "bit 2 0 outside of SMM", (v, c) -> (blocking(v) & SMI) == 0);
         s.rule("virtual NMI while NMIs are blocked", GUEST_INTERRUPTIBILITY, "bit 3 0 where a virtual NMI is injected", (v, c) ->

@@ -174,7 +174,7 @@ class EntryRuleTest {
         set("Guest GDTR limit", GUEST_GDTR_LIMIT, 0x10000);
         set("Guest IDTR limit", GUEST_IDTR_LIMIT, 0x10000);
         put("guest RIP beyond 32 bits", m -> m.set(GUEST_CS_ACCESS, 0xC09B).set(GUEST_RIP, 1L << 32));
-        set("guest RIP canonical", GUEST_RIP, NON_CANONICAL);
+        set("guest RIP beyond the linear-address width", GUEST_RIP, 0x0200_0000_0000_0000L);
         set("guest RFLAGS reserved bits", GUEST_RFLAGS, 0);
         put("guest RFLAGS.VM", m -> {
             v86(m);
@@ -260,6 +260,7 @@ class EntryRuleTest {
         put("blocking by STI and by MOV SS", m -> m.set(GUEST_INTERRUPTIBILITY, 3).set(GUEST_RFLAGS, 0x202));
         set("blocking by STI with IF 0", GUEST_INTERRUPTIBILITY, 1);
         put("external interrupt while blocked", m -> m.set(GUEST_INTERRUPTIBILITY, 2).set(GUEST_RFLAGS, 0x202).set(ENTRY_INTERRUPTION, 0x8000_0030L));
+        put("NMI while STI blocks", m -> m.set(GUEST_INTERRUPTIBILITY, 1).set(GUEST_RFLAGS, 0x202).set(ENTRY_INTERRUPTION, 0x8000_0202L));
         put("NMI while MOV SS blocks", m -> m.set(GUEST_INTERRUPTIBILITY, 2).set(ENTRY_INTERRUPTION, 0x8000_0202L));
         set("blocking by SMI", GUEST_INTERRUPTIBILITY, 4);
         put("virtual NMI while NMIs are blocked", m -> m.on(Control.NMI_EXITING, Control.VIRTUAL_NMIS).set(GUEST_INTERRUPTIBILITY, 8)

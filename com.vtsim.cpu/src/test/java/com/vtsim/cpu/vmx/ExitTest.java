@@ -157,6 +157,17 @@ class ExitTest {
         }
     }
 
+    /** An entry asks of RIP no more than that the bits above the linear-address width are alike: the fetch decides. @sdm Checks on Guest RIP, RFLAGS, and SSP */
+    @Test void aRipThatIsNotCanonicalFaultsInTheGuest() {
+        try (VmxMachine m = new VmxMachine(true)) {
+            m.set(EXCEPTION_BITMAP, 1 << 13).set(GUEST_RIP, 0x8000_0000_0000L).run("nop");
+            assertThat(m.get(EXIT_REASON)).isZero();
+            assertThat(m.get(EXIT_INTERRUPTION)).isEqualTo(0x8000_0B0DL);
+            assertThat(m.get(EXIT_ERROR_CODE)).isZero();
+            assertThat(m.get(GUEST_RIP)).isEqualTo(0x8000_0000_0000L);
+        }
+    }
+
     @Test void theExceptionBitmapMakesAnExceptionExit() {
         try (VmxMachine m = new VmxMachine(false)) {
             m.set(EXCEPTION_BITMAP, 1 << 6).run("nop\nbad: ud2");
