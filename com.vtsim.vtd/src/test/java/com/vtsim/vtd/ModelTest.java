@@ -14,7 +14,7 @@ class ModelTest {
     private static final int DOMAINS = 4;
     private static final int PAGES = 64;
     private static final int TARGETS = 1024;
-    private static final int OPERATIONS = Integer.getInteger("vtsim.vtd.operations", 150_000);
+    private static final int OPERATIONS = Integer.getInteger("vtsim.vtd.operations", 1_000_000);
     private static final long IOVA = 0x7FE0_0000L;
     private static final long TARGET = 0x200_0000;
 

@@ -20,7 +20,7 @@ class ProcessModelTest {
     private static final int SPACES = 6 + SECOND + NESTED;
     private static final int PAGES = 32;
     private static final int TARGETS = 128;
-    private static final int OPERATIONS = Integer.getInteger("vtsim.vtd.operations", 150_000);
+    private static final int OPERATIONS = Integer.getInteger("vtsim.vtd.operations", 1_000_000);
     private static final long VA = 0x4000_0000L;
     private static final long GPA = 0x10_0000_0000L;
     private static final long TARGET = 0x200_0000;
