@@ -274,20 +274,20 @@ final class Chassis implements Failures {
 
     void post(Part part, String name, Runnable action) {
         mailbox.accept(() -> {
-            Seat seat = seats.seat(name);
-            if (seat == null || seat.part != part) {
-                return; // it has left meanwhile
-            }
             settle();
             if (past.on()) {
-                past.arrived(() -> posted(name, action), running);
+                past.arrived(() -> posted(part, name, action), running);
             } else {
-                posted(name, action);
+                posted(part, name, action);
             }
         });
     }
 
-    private void posted(String name, Runnable action) {
+    private void posted(Part part, String name, Runnable action) {
+        Seat seat = seats.seat(name);
+        if (seat == null || seat.part != part) {
+            return; // it has left meanwhile
+        }
         try {
             action.run();
         } catch (RuntimeException | Error e) {

@@ -3,6 +3,7 @@ package com.vtsim.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.vtsim.api.machine.Machine;
 import com.vtsim.api.machine.OperatorException;
 import com.vtsim.api.machine.Recorder;
 import com.vtsim.api.machine.Reset;
@@ -270,6 +271,28 @@ class PastTest {
         assertThat(recorded(machine).from()).isEqualTo(300);
         machine.recorder().go(350);
         assertThat(machine.status().instructions()).isEqualTo(350);
+    }
+
+    @Test
+    void whatAPartPostedBeforeItLeftIsDropped() throws InterruptedException {
+        Backplane machine = machine();
+        machine.recorder().begin(PLENTY);
+        boolean[] acted = {false};
+        first.before = n -> {
+            if (n == 50) {
+                pit.board.post(() -> acted[0] = true);
+                Thread operator = new Thread(() -> machine.remove(pit));
+                operator.start();
+                while (operator.getState() != Thread.State.TIMED_WAITING) {
+                    Thread.onSpinWait(); // until its request is behind the part's, so that both are taken before the run goes on
+                }
+                return false;
+            }
+            return true;
+        };
+        run(machine, 200);
+        assertThat(machine.part("pit").filter(Machine.PartInfo::present)).isEmpty();
+        assertThat(acted[0]).isFalse();
     }
 
     @Test
